@@ -1,0 +1,40 @@
+"""Every error a user can cause, each naming what was expected, what came and what to do."""
+
+from __future__ import annotations
+
+__all__ = [
+    "CheckpointError",
+    "FacemtError",
+    "FexError",
+    "MediaError",
+    "MissingGroupError",
+    "WeightsUnavailable",
+]
+
+
+class FacemtError(Exception):
+    """Base of all errors raised on purpose by this package."""
+
+
+class MediaError(FacemtError):
+    """A video, image, folder or array cannot be read as asked."""
+
+
+class CheckpointError(FacemtError):
+    """A weights file is not a checkpoint this package can run."""
+
+
+class WeightsUnavailable(FacemtError):
+    """Weights asked for by name are not here and cannot be fetched."""
+
+
+class FexError(FacemtError):
+    """A table is not a Fex, or lacks what an analysis needs."""
+
+
+class MissingGroupError(FexError, AttributeError):
+    """A feature group is absent.
+
+    An ``AttributeError`` as well, because it is raised by properties: ``hasattr(fex, "gazes")``
+    stays honest.
+    """
