@@ -276,7 +276,7 @@ def columns_in(group: str, columns: Iterable[object]) -> list[str]:
 
 
 def feature_columns(columns: Iterable[object]) -> list[str]:
-    """Keep the columns that hold measured features (no keys, frame sizes or labels) in their order."""
+    """Keep the columns that hold measured features: no keys, frame sizes or labels."""
     return [c for c in columns if isinstance(c, str) and (g := group_of(c)) and GROUPS[g].feature]
 
 
