@@ -1,0 +1,211 @@
+"""The multi-task network: a ConvNeXt-V2 and the heads on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import timm
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from facemt_analysis.network.action_units import NodeBranches, PrototypeScores, RelationGraph
+from facemt_analysis.network.config import ModelConfig, Preprocess
+from facemt_analysis.network.gaze import EyeEncoder, GazeHead
+from facemt_analysis.network.heads import (
+    AffectHead,
+    BlendshapeHead,
+    MeshHead,
+    MeshPlusFeatures,
+    PoseHead,
+)
+from facemt_analysis.network.output import Outputs, Prediction
+from facemt_analysis.network.preprocess import check_chips, prepare
+
+__all__ = ["FaceMultitask"]
+
+
+class FaceMultitask(nn.Module):
+    """The `face_multitask_v2` network; its state dict has the published tensor names.
+
+    Parameters
+    ----------
+    config
+        What to build. The weights start at random, ready to be trained; read a file with
+        :func:`~facemt_analysis.network.load_checkpoint`.
+
+    Raises
+    ------
+    ConfigError
+        A configuration of before v2.4, naming the field.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from facemt_analysis.network import FaceMultitask, ModelConfig
+    >>> config = ModelConfig.v25(backbone="convnextv2_atto", image_size=64, afg_channels=16)
+    >>> network = FaceMultitask(config).eval()
+    >>> prediction = network.predict(torch.rand(2, 3, 256, 256))
+    >>> prediction.au.shape, prediction.mesh.shape
+    ((2, 20), (2, 478, 3))
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        config.require_supported()
+        self.config = config
+        self.metadata: Mapping[str, str] = {}
+        self.sha256: str | None = None
+        self.backbone = timm.create_model(
+            config.architecture,
+            pretrained=False,
+            features_only=True,
+            out_indices=(2, 3) if config.gaze_eye_roi else (3,),
+            drop_path_rate=config.drop_path_rate,
+        )
+        widths = self.backbone.feature_info.channels()
+        wide, width = widths[-1], config.afg_channels
+        mesh_scale = 1.0 if config.mesh_normalized else float(config.image_size)
+        self.proj: nn.Module = (
+            nn.Identity() if wide == width else nn.Conv2d(wide, width, kernel_size=1, bias=False)
+        )
+        self.afg = NodeBranches(width, config.n_au)
+        self.fgg = RelationGraph(width, config.knn_k)
+        self.sc = PrototypeScores(width, config.n_au)
+        self.lmk = MeshHead(width, config.n_mesh)
+        self.pose = PoseHead(width)
+        self.blendshape = (
+            BlendshapeHead(
+                width, config.n_mesh, config.n_blendshape, mesh_scale, config.bs_use_mesh
+            )
+            if config.n_blendshape
+            else None
+        )
+        self.unified = MeshPlusFeatures(wide, config.n_mesh, config.unified_lmk_dim, mesh_scale)
+        features = wide + config.unified_lmk_dim
+        with_au = config.n_au if config.emotion_use_au_prob else 0
+        self.emotion = AffectHead(features + with_au, config.n_emotion, config.emotion_head_dropout)
+        self.gaze_eye_enc = EyeEncoder(widths[0], config) if config.gaze_eye_roi else None
+        self.gaze = GazeHead(features, config)
+        # Log-variances of the tasks for uncertainty weighting (Kendall et al., 2018); only
+        # training reads them.
+        self.log_var_au = nn.Parameter(torch.zeros(config.n_au))
+        for task in ("mesh", "pose", "blendshape", "emotion", "va", "gaze"):
+            if task != "blendshape" or config.n_blendshape:
+                self.register_parameter(f"log_var_{task}", nn.Parameter(torch.zeros(())))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.log_var_au.device
+
+    def forward(self, x: Tensor) -> Outputs:
+        """Run the network on normalised inputs (n, 3, image_size, image_size).
+
+        Differentiable; honours train and eval mode. Chips are turned into inputs by
+        :meth:`prepare`.
+        """
+        maps = self.backbone(x)
+        projected = self.proj(maps[-1])
+        return self.heads(
+            coarse=maps[-1].mean(dim=(2, 3)),
+            pooled=projected.mean(dim=(2, 3)),
+            nodes=self.afg(projected),
+            fine=maps[0] if self.gaze_eye_enc is not None else None,
+        )
+
+    def heads(
+        self, *, coarse: Tensor, pooled: Tensor, nodes: Tensor, fine: Tensor | None
+    ) -> Outputs:
+        """Run everything behind the feature maps.
+
+        Parameters
+        ----------
+        coarse
+            (n, C) mean of the stride-32 map.
+        pooled
+            (n, afg_channels) mean of its projection.
+        nodes
+            (n, n_au, afg_channels) the AU nodes.
+        fine
+            The stride-16 map, for networks with eye features.
+        """
+        config = self.config
+        mesh, pose = self.lmk(pooled), self.pose(pooled)
+        blendshapes = None if self.blendshape is None else self.blendshape(pooled, mesh)
+        related = self.fgg(nodes)
+        au = self.sc(related)
+        features = self.unified(coarse, mesh)
+        affect_features = features
+        if config.emotion_use_au_prob:
+            scores = au.detach() if config.emotion_au_prob_detach else au
+            affect_features = torch.cat([features, scores], dim=-1)
+        logits, affect = self.emotion(affect_features)
+        eyes = None
+        if self.gaze_eye_enc is not None and fine is not None:
+            # The mesh only says where to look: gaze errors must not move the landmarks.
+            where = mesh[..., :2].detach()
+            eyes = self.gaze_eye_enc(
+                fine, where * config.image_size if config.mesh_normalized else where
+            )
+        gaze = self.gaze(features, eyes, pose)
+        return Outputs(
+            au=au,
+            mesh=mesh,
+            pose=pose,
+            blendshapes=blendshapes,
+            emotion_logits=logits,
+            valence_arousal=affect,
+            gaze=gaze.angles,
+            gaze_sides=gaze.sides,
+            gaze_logits=gaze.logits,
+            nodes=nodes,
+            related_nodes=related,
+            features=features,
+        )
+
+    def prepare(self, chips: Tensor, *, preprocess: Preprocess | None = None) -> Tensor:
+        """Turn chips (n, 3, side, side) in [0, 1] into inputs of :meth:`forward`.
+
+        Parameters
+        ----------
+        chips
+            Face chips, RGB.
+        preprocess
+            ``"resize"`` or ``"crop"``; None takes what the configuration calls for.
+        """
+        return prepare(chips, self.config.image_size, preprocess or self.config.preprocess)
+
+    @torch.inference_mode()
+    def predict(
+        self, chips: Tensor | NDArray[np.floating], *, preprocess: Preprocess | None = None
+    ) -> Prediction:
+        """Predict from face chips, in the network's raw conventions.
+
+        Parameters
+        ----------
+        chips
+            (n, 3, 256, 256) RGB, floating point in [0, 1]; other square sizes are resampled. n may
+            be 0. A chip with NaN gives NaN for its own face only.
+        preprocess
+            ``"resize"`` or ``"crop"``; None takes what the configuration calls for.
+
+        Returns
+        -------
+        Prediction
+            float32 arrays. Dropout is off and batch norm uses its running statistics, whatever
+            mode the network is in. On CUDA the maps are computed in bfloat16.
+
+        Raises
+        ------
+        ValueError
+            Chips of another shape, type or range.
+        """
+        x = self.prepare(check_chips(chips).to(self.device), preprocess=preprocess)
+        was_training = self.training
+        self.eval()
+        try:
+            return Prediction.from_outputs(self(x))
+        finally:
+            self.train(was_training)
