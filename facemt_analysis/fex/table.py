@@ -1,0 +1,362 @@
+"""The Fex: a pandas DataFrame that knows its columns and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+
+from facemt_analysis import schema
+from facemt_analysis.errors import MissingGroupError
+from facemt_analysis.fex.checks import find_problems
+from facemt_analysis.fex.info import FexInfo
+from facemt_analysis.fex.labels import Labels, join_labels
+from facemt_analysis.fex.summary import describe_columns, summarize_table
+
+if TYPE_CHECKING:
+    from facemt_analysis.fex.summary import TableSummary
+
+__all__ = ["RESERVED_NAMES", "Fex"]
+
+
+class Fex(pd.DataFrame):
+    """One row per face per frame: a DataFrame with feature groups and metadata.
+
+    Everything a DataFrame does works, and gives a Fex again. Feature groups are derived from the
+    names of the columns whenever they are asked for (``fex.aus``, ``fex.gazes`` …), so dropping,
+    renaming and adding columns never leaves them stale. What is true of the whole table is in
+    :attr:`info`.
+
+    Parameters
+    ----------
+    data, index, columns, dtype, copy
+        As for ``pandas.DataFrame``. Any table with some of the columns of the schema will do: keys
+        and whole groups may be absent, further columns are labels. With pandas before 3, a Fex made
+        from a DataFrame shares its memory unless ``copy=True``.
+    info
+        Metadata; by default that of `data` if it is a Fex, else empty.
+
+    Raises
+    ------
+    TypeError
+        If `info` is not a :class:`FexInfo`.
+
+    Notes
+    -----
+    A frame without a face has one row: features NaN, ``FaceScore`` 0, ``track`` −1.
+
+    Two names differ from pandas: ``fex.info`` is the metadata (pandas' summary is
+    ``pd.DataFrame(fex).info()``), and ``fex.keys`` the key columns (pandas' ``keys()`` is
+    ``fex.columns``; for a dict of columns write ``dict(fex.items())``).
+
+    Metadata survives slicing, copies, arithmetic, ``groupby.apply``, ``merge``, ``join``,
+    ``concat``, pickling and Parquet. Where tables put together disagree, the field becomes None;
+    tables without feature columns have no say, so joining labels keeps everything. pandas itself
+    gives no chance to keep it through ``rolling``, ``ewm``, ``from_dict`` and ``from_records``, and
+    ``pd.concat([plain, fex])`` or ``plain.merge(fex)`` is a plain DataFrame;
+    ``Fex(result, info=fex.info)`` puts it back.
+
+    Examples
+    --------
+    >>> fex = Fex({"input": ["a", "a"], "frame": [0, 1], "AU12": [0.1, 0.8], "valence": [0.0, 0.5]})
+    >>> fex.groups
+    ('keys', 'aus', 'va')
+    >>> type(fex.aus).__name__, list(fex.aus)
+    ('DataFrame', ['AU12'])
+    >>> hasattr(fex, "gazes")
+    False
+    """
+
+    _metadata = ["_info"]  # noqa: RUF012  pandas reads it from the class
+    # pandas makes objects without calling __init__: the class has to have the default
+    _info: FexInfo = FexInfo()
+
+    def __init__(
+        self,
+        data: Any = None,
+        index: Any = None,
+        columns: Any = None,
+        dtype: Any = None,
+        copy: bool | None = None,
+        *,
+        info: FexInfo | None = None,
+    ) -> None:
+        super().__init__(data, index, columns, dtype, copy)  # type: ignore[call-arg]
+        if info is None:
+            info = data._info if isinstance(data, Fex) else None
+        elif not isinstance(info, FexInfo):
+            raise TypeError(f"`info` must be a FexInfo, but got {type(info).__name__}.")
+        if info is not None:
+            object.__setattr__(self, "_info", info)
+
+    @property
+    def _constructor(self) -> type[Fex]:
+        return Fex
+
+    def __finalize__(self, other: Any, method: str | None = None, **kwargs: Any) -> Fex:
+        """Carry the metadata from the inputs of a pandas operation to its result."""
+        result: Fex = super().__finalize__(other, method=method, **kwargs)  # type: ignore[misc]
+        inputs = _inputs(other)
+        if inputs:
+            object.__setattr__(result, "_info", _merged_info(inputs))
+        return result
+
+    # ------------------------------------------------------------------ metadata
+    @property
+    def info(self) -> FexInfo:  # type: ignore[override]
+        """Metadata of the whole table."""
+        return self._info
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the groups that have at least one column, in schema order."""
+        return schema.groups_in(self.columns)
+
+    @property
+    def recordings(self) -> tuple[str, ...]:
+        """Names of the recordings, in the order of their first row."""
+        return summarize_table(self._pick("keys", need=("input",))).recordings or ()
+
+    def summary(self) -> TableSummary:
+        """Count rows, recordings, frames, faces and tracks, and give the time range."""
+        return summarize_table(self)
+
+    def describe_columns(self) -> pd.DataFrame:
+        """Group, unit, valid range and meaning of every column, from the schema.
+
+        Returns
+        -------
+        DataFrame
+            One row per column, in their order: ``column``, ``group`` (None for a label), ``unit``,
+            ``low`` and ``high`` (NaN where there is no bound), ``meaning``, ``dtype``.
+        """
+        return describe_columns(self)
+
+    def validate(self) -> pd.DataFrame:
+        """List everything about the table that analyses would stumble over.
+
+        Returns
+        -------
+        DataFrame
+            One row per problem: ``check`` (columns, dtype, range, keys, time), ``column``,
+            ``rows`` (how many rows it concerns), ``message``. No rows: nothing is wrong.
+
+        See Also
+        --------
+        facemt_analysis.fex.find_problems : the same for any DataFrame, with the list of checks.
+
+        Examples
+        --------
+        >>> Fex({"frame": [0, 1], "valence": [0.5, 3.0]}).validate()[["check", "column", "rows"]]
+           check   column  rows
+        0  range  valence     1
+        """
+        return find_problems(self, reserved=RESERVED_NAMES)
+
+    # ------------------------------------------------------------------ feature groups
+    def _pick(self, group: str, need: Iterable[str] = ()) -> pd.DataFrame:
+        """Columns of a group as a plain DataFrame in canonical order."""
+        columns = schema.columns_in(group, self.columns)
+        missing = [c for c in need if c not in columns]
+        if not columns or missing:
+            raise MissingGroupError(_missing_text(group, missing, self.groups))
+        return pd.DataFrame(self)[columns]
+
+    @property
+    def keys(self) -> pd.DataFrame:  # type: ignore[override]
+        """Which face of which frame: ``input``, ``frame``, ``time`` (s), ``track``."""
+        return self._pick("keys")
+
+    @property
+    def faceboxes(self) -> pd.DataFrame:
+        """The face detector's boxes in px of the upright frame, and their score 0–1."""
+        return self._pick("faceboxes")
+
+    @property
+    def landmarks(self) -> pd.DataFrame:
+        """The 68 dlib points in px: ``x_0…x_67``, ``y_0…y_67``."""
+        return self._pick("landmarks")
+
+    @property
+    def poses(self) -> pd.DataFrame:
+        """Head pose in rad (+ = up, tilt and turn to the subject's right) and ``X Y Z``."""
+        return self._pick("poses")
+
+    @property
+    def aus(self) -> pd.DataFrame:
+        """Action unit scores 0–1 (occurrence, not intensity)."""
+        return self._pick("aus")
+
+    @property
+    def intensities(self) -> pd.DataFrame:
+        """Action unit intensities 0–5 of tools that estimate them."""
+        return self._pick("intensities")
+
+    @property
+    def emotions(self) -> pd.DataFrame:
+        """Probabilities of the basic emotions and neutral."""
+        return self._pick("emotions")
+
+    @property
+    def va(self) -> pd.DataFrame:
+        """Valence and arousal, −1…1."""
+        return self._pick("va")
+
+    @property
+    def gazes(self) -> pd.DataFrame:
+        """Gaze relative to the head in rad (+ = up, right)."""
+        return self._pick("gazes")
+
+    @property
+    def meshes(self) -> pd.DataFrame:
+        """The 478 mesh points in px, axis by axis: ``mesh_x_…``, ``mesh_y_…``, ``mesh_z_…``."""
+        return self._pick("meshes")
+
+    @property
+    def blendshapes(self) -> pd.DataFrame:
+        """MediaPipe's 52 expression coefficients, 0–1."""
+        return self._pick("blendshapes")
+
+    @property
+    def framesizes(self) -> pd.DataFrame:
+        """Height and width of the upright frame in px."""
+        return self._pick("framesizes")
+
+    # ------------------------------------------------------------------ labels
+    def label(
+        self,
+        table: Labels,
+        on: str | Sequence[str] = "input",
+        *,
+        missing: Literal["raise", "warn", "ignore"] = "raise",
+    ) -> Fex:
+        """Add columns of your own, such as subject, session, condition or trial.
+
+        Parameters
+        ----------
+        table
+            One row per key: a DataFrame with the column(s) `on` (or with them as index), a Series
+            with the key as index and a name, or a mapping ``{recording: {label: value}}`` or
+            ``{column: values}``.
+        on
+            Column or columns of the Fex to join on: ``"input"``, ``["input", "track"]``, a label.
+        missing
+            What to do about keys of the Fex that the table lacks: raise an error, warn, or leave
+            their labels empty without a word. Rows of the table that the Fex does not need are no
+            problem.
+
+        Returns
+        -------
+        Fex
+            The same rows in the same order with the same index; the labels are its last columns.
+            The log of :attr:`info` says so.
+
+        Raises
+        ------
+        FexError
+            If a key is there twice or empty in the table, a label has the name of a column or of a
+            property of a Fex, or keys have no labels.
+
+        Examples
+        --------
+        >>> fex = Fex({"input": ["a.mp4", "a.mp4", "b.mp4"], "AU12": [0.1, 0.8, 0.3]})
+        >>> fex.label({"a.mp4": {"subject": 1}, "b.mp4": {"subject": 2}})["subject"].tolist()
+        [1, 1, 2]
+        """
+        frame, names = join_labels(self, table, on, missing=missing, reserved=RESERVED_NAMES)
+        on_text = on if isinstance(on, str) else list(on)
+        return Fex(frame, info=self._info.with_log("label", on=on_text, columns=names))
+
+    # ------------------------------------------------------------------ files
+    def to_parquet(  # type: ignore[override]
+        self,
+        path: str | PathLike[str],
+        *,
+        compression_level: int | None = None,
+    ) -> None:
+        """Write the native file: Parquet, Zstandard, float32 features, with the metadata.
+
+        The file appears complete or not at all. The index is not kept: row identity is in the keys.
+
+        Parameters
+        ----------
+        path
+            File to write; replaced if it is there.
+        compression_level
+            Of Zstandard; higher is smaller and slower.
+
+        Raises
+        ------
+        FexError
+            If the table cannot be written as a Fex file (duplicate columns, mixed types), or the
+            folder cannot be written to.
+
+        See Also
+        --------
+        facemt_analysis.read_fex : the way back.
+        """
+        from facemt_analysis.io.parquet import write_parquet
+
+        write_parquet(self, path, compression_level=compression_level)
+
+    # ------------------------------------------------------------------ for people
+    def __repr__(self) -> str:
+        # through a plain frame: pandas' own repr calls info() when display.large_repr says so
+        table = repr(pd.DataFrame(self))
+        return f"{summarize_table(self)}\n{table}" if self.groups else table
+
+    def _repr_html_(self) -> str | None:
+        table: str | None = pd.DataFrame(self)._repr_html_()  # type: ignore[operator]
+        if table is None or not self.groups:  # display.notebook_repr_html is off
+            return table
+        return summarize_table(self)._repr_html_() + table
+
+
+RESERVED_NAMES = frozenset(name for name in vars(Fex) if not name.startswith("_")) | {
+    # properties that analyse a group, and those of the whole table
+    *(group.accessor for group in schema.GROUPS.values() if group.accessor),
+    *("signal", "quality", "stats", "scrub", "report", "plot_frame", "to_pyfeat"),
+}
+"""Names that a label cannot have, because ``fex.<name>`` means something else."""
+
+
+def _inputs(other: Any) -> list[Any]:
+    """Tables that went into a concat or merge; empty for any other operation.
+
+    pandas 3 hands over an object with ``input_objs``; pandas 2 the working object of the operation,
+    with ``objs`` (concat) or ``left`` and ``right`` (merge).
+    """
+    if isinstance(other, (pd.DataFrame, pd.Series)):
+        return []
+    for name in ("input_objs", "objs"):
+        if hasattr(other, name):
+            return list(getattr(other, name))
+    if hasattr(other, "left") and hasattr(other, "right"):
+        return [other.left, other.right]
+    return []
+
+
+def _merged_info(inputs: list[Any]) -> FexInfo:
+    """Metadata of tables put together; one without features and metadata has no say."""
+    infos = []
+    for table in inputs:
+        if isinstance(table, Fex):
+            infos.append(table._info)
+        elif isinstance(table, pd.DataFrame) and len(table) and _has_features(table):
+            infos.append(FexInfo())
+    return FexInfo.merge(infos)
+
+
+def _has_features(table: pd.DataFrame) -> bool:
+    return bool(schema.feature_columns(table.columns))
+
+
+def _missing_text(group: str, missing: Sequence[str], present: Sequence[str]) -> str:
+    what = f"no column {missing[0]!r}" if missing else f"no {group!r}"
+    there = ", ".join(present) if present else "none of the known groups"
+    return (
+        f"This Fex has {what}; it has {there}. "
+        f"These columns come from {schema.GROUPS[group].source}."
+    )
