@@ -97,10 +97,16 @@ class Fex(pd.DataFrame):
 
     def __finalize__(self, other: Any, method: str | None = None, **kwargs: Any) -> Fex:
         """Carry the metadata from the inputs of a pandas operation to its result."""
+        before = self._info
         result: Fex = super().__finalize__(other, method=method, **kwargs)  # type: ignore[misc]
         inputs = _inputs(other)
         if inputs:
-            object.__setattr__(result, "_info", _merged_info(inputs))
+            object.__setattr__(result, "_info", _merged_info(inputs, len(result)))
+        elif isinstance(other, Fex) and before is not Fex._info:
+            # pandas 3 comes twice after `left - right`; a Series on the right has become a Fex
+            # that knows nothing
+            known = [info for info in (before, other._info) if info is not Fex._info]
+            object.__setattr__(result, "_info", FexInfo.merge(known))
         return result
 
     # ------------------------------------------------------------------ metadata
@@ -338,19 +344,20 @@ def _inputs(other: Any) -> list[Any]:
     return []
 
 
-def _merged_info(inputs: list[Any]) -> FexInfo:
-    """Metadata of tables put together; one without features and metadata has no say."""
+def _merged_info(inputs: list[Any], n_rows: int) -> FexInfo:
+    """Metadata of tables put together; labels and single columns put beside have no say."""
     infos = []
     for table in inputs:
-        if isinstance(table, Fex):
-            infos.append(table._info)
-        elif isinstance(table, pd.DataFrame) and len(table) and _has_features(table):
-            infos.append(FexInfo())
+        if not isinstance(table, pd.DataFrame):
+            continue
+        info = table._info if isinstance(table, Fex) else Fex._info
+        if info is Fex._info:  # nothing is known, which matters only where features are
+            # pandas makes a Fex of a Series before it concatenates
+            beside = len(table.columns) == 1 and len(table) == n_rows
+            if beside or not len(table) or not schema.feature_columns(table.columns):
+                continue
+        infos.append(info)
     return FexInfo.merge(infos)
-
-
-def _has_features(table: pd.DataFrame) -> bool:
-    return bool(schema.feature_columns(table.columns))
 
 
 def _missing_text(group: str, missing: Sequence[str], present: Sequence[str]) -> str:
