@@ -1,0 +1,87 @@
+"""Write MediaPipe FaceLandmarker's answers for videos and images, the open weights' reference.
+
+Runs in an environment of its own (``pip install mediapipe==1.2.2 "opencv-contrib-python<5"``)::
+
+    python tools/reference_with_mediapipe.py --model face_landmarker.task -o reference MEDIA...
+
+For each file one ``<name>.npz``: ``frame`` (n,), ``face`` (n,) order within the frame, ``mesh``
+(n, 478, 3) px, ``blend`` (n, 52) in MediaPipe's order, ``mat`` (n, 4, 4) canonical face to camera,
+``size`` (height, width), ``frames`` (number of frames read). Every frame is treated as a picture
+of its own, so that the reference does not depend on tracking.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+import mediapipe as mp
+import numpy as np
+from mediapipe.tasks.python import BaseOptions, vision
+
+IMAGES = {".jpg", ".jpeg", ".png"}
+
+
+def frames_of(path: Path):
+    """Yield the RGB frames of a video or the one frame of an image."""
+    if path.suffix.lower() in IMAGES:
+        yield cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        return
+    video = cv2.VideoCapture(str(path))
+    while True:
+        ok, frame = video.read()
+        if not ok:
+            break
+        yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+    video.release()
+
+
+def landmarker(model: Path, faces: int) -> vision.FaceLandmarker:
+    """Build FaceLandmarker in image mode with all its outputs."""
+    return vision.FaceLandmarker.create_from_options(
+        vision.FaceLandmarkerOptions(
+            base_options=BaseOptions(model_asset_path=str(model)),
+            num_faces=faces,
+            output_face_blendshapes=True,
+            output_facial_transformation_matrixes=True,
+        )
+    )
+
+
+def reference(path: Path, model: vision.FaceLandmarker) -> dict[str, np.ndarray]:
+    """Run the teacher over one file."""
+    out: dict[str, list] = {"frame": [], "face": [], "mesh": [], "blend": [], "mat": []}
+    size, index = (0, 0), -1
+    for index, rgb in enumerate(frames_of(path)):
+        height, width = size = rgb.shape[:2]
+        found = model.detect(mp.Image(image_format=mp.ImageFormat.SRGB, data=rgb))
+        for face, points in enumerate(found.face_landmarks):
+            scale = np.array([width, height, width])  # z is in units of the image width
+            out["frame"].append(index)
+            out["face"].append(face)
+            out["mesh"].append(np.array([[p.x, p.y, p.z] for p in points]) * scale)
+            out["blend"].append([b.score for b in found.face_blendshapes[face]])
+            out["mat"].append(found.facial_transformation_matrixes[face])
+    arrays = {k: np.asarray(v, np.int64 if k in ("frame", "face") else np.float32)
+              for k, v in out.items()}  # fmt: skip
+    return {**arrays, "size": np.array(size), "frames": np.array(index + 1)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("media", nargs="+", type=Path)
+    parser.add_argument("--model", required=True, type=Path)
+    parser.add_argument("--faces", type=int, default=5)
+    parser.add_argument("-o", "--out", required=True, type=Path)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    model = landmarker(args.model, args.faces)
+    for path in args.media:
+        result = reference(path, model)
+        np.savez_compressed(args.out / f"{path.name}.npz", **result)
+        print(f"{path.name}: {int(result['frames'])} frames, {len(result['frame'])} faces")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Labelled face chips on disk.
+
+A shard is a folder of ``.npy`` files with one row per face:
+
+=============  ==================  =========================================================
+``image``      (n, S, S, 3) uint8  RGB chip, a little wider than the network's so it can jitter
+``mesh``       (n, 478, 3)         px of the chip (pixel centres at half-integers), isotropic
+``pose``       (n, 3)              rotation vector, radians: + = up, turn to, tilt to own right
+``gaze``       (n, 2)              pitch, yaw relative to the head, radians: + = up, right
+``au``         (n, n_au)           0-1, in the order of the schema
+``emotion``    (n, n_emotion)      probabilities that sum to one
+``va``         (n, 2)              valence, arousal
+``blend``      (n, 52)             MediaPipe's blendshapes
+=============  ==================  =========================================================
+
+All but ``image`` may be absent, and NaN marks a missing label.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+FIELDS = ("mesh", "pose", "gaze", "au", "emotion", "va", "blend")
+WIDTHS = {"mesh": (478, 3), "pose": (3,), "gaze": (2,), "va": (2,), "blend": (52,)}
+
+Batch = dict[str, torch.Tensor]
+
+
+class Shards:
+    """All faces of some shard folders, memory-mapped.
+
+    Parameters
+    ----------
+    folders
+        Shard folders, or folders of shard folders.
+    n_au, n_emotion
+        Widths of the labels that a shard may lack altogether.
+    """
+
+    def __init__(self, folders: Sequence[Path], *, n_au: int = 20, n_emotion: int = 7) -> None:
+        found = sorted(
+            {image.parent for folder in folders for image in Path(folder).rglob("image.npy")}
+        )
+        if not found:
+            raise SystemExit(f"error: no shard (image.npy) under {', '.join(map(str, folders))}")
+        self.folders = found
+        self.widths = {**WIDTHS, "au": (n_au,), "emotion": (n_emotion,)}
+        self._images = [np.load(f / "image.npy", mmap_mode="r") for f in found]
+        self._labels = [self._read(f, len(i)) for f, i in zip(found, self._images, strict=True)]
+        self._where = np.array(
+            [(s, i) for s, images in enumerate(self._images) for i in range(len(images))]
+        )
+
+    def _read(self, folder: Path, n: int) -> dict[str, np.ndarray]:
+        labels = {}
+        for field in FIELDS:
+            path = folder / f"{field}.npy"
+            shape = (n, *self.widths[field])
+            labels[field] = np.load(path) if path.exists() else np.full(shape, np.nan, np.float32)
+            if labels[field].shape != shape:
+                raise SystemExit(
+                    f"error: {path}: expected shape {shape}, got {labels[field].shape}"
+                )
+        return labels
+
+    def __len__(self) -> int:
+        return len(self._where)
+
+    def batch(self, rows: np.ndarray) -> Batch:
+        """Faces at some positions: images (n, 3, S, S) in [0, 1], labels float32."""
+        where = [self._where[r] for r in rows]
+        images = np.stack([self._images[s][i] for s, i in where])
+        out = {"image": torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255}
+        for field in FIELDS:
+            values = np.stack([self._labels[s][field][i] for s, i in where])
+            out[field] = torch.from_numpy(values.astype(np.float32))
+        return out
+
+    def epoch(self, size: int, rng: np.random.Generator) -> Iterator[Batch]:
+        """Yield all faces once, shuffled, in full batches."""
+        order = rng.permutation(len(self))
+        for first in range(0, len(order) - size + 1, size):
+            yield self.batch(order[first : first + size])
+
+    def manifest(self) -> list[dict[str, object]]:
+        """Collect what each shard says of itself, for the summary in the checkpoint."""
+        paths = [f / "manifest.json" for f in self.folders]
+        return [json.loads(p.read_text()) for p in paths if p.exists()]

@@ -1,0 +1,214 @@
+"""Train a network of the face_multitask_v2 format from labelled chips, or go on from a checkpoint.
+
+Run the same command again after an interruption: it goes on from the last epoch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from augment import Jitter, augment, centred, mirror_index
+from losses import Scores, Tasks
+from shards import Shards
+
+from facemt_analysis.network import (
+    Conventions,
+    FaceMultitask,
+    ModelConfig,
+    load_checkpoint,
+    save_checkpoint,
+)
+
+# Raw outputs of a network trained here are the Fex columns themselves, in the network's order.
+CONVENTIONS = Conventions("facemt_open", Roll=(2, 1))
+
+
+def build(args: argparse.Namespace) -> FaceMultitask:
+    """Load the network to go on from, or make a new one with random weights."""
+    if args.init:
+        return load_checkpoint(args.init)
+    torch.manual_seed(args.seed)
+    return FaceMultitask(
+        ModelConfig.from_dict(
+            {
+                "backbone": args.backbone,
+                "image_size": args.image_size,
+                "n_au": 20,
+                "n_emotion": 7,
+                "n_blendshape": 52,
+                "mesh_normalized": True,
+                "afg_channels": args.width,
+                "mefl_channels": args.width,
+                "unified_lmk_dim": 64,
+                "use_head_v3": True,
+                "drop_mefl": True,
+                "emotion_use_au_prob": True,
+                "drop_path_rate": 0.0,
+                "emotion_head_dropout": 0.1,
+                "gaze_eye_roi": args.eyes,
+                "gaze_eye_dim": 64,
+            }
+        )
+    )
+
+
+def parameter_groups(model: FaceMultitask, decay: float) -> list[dict[str, object]]:
+    """Weight decay for matrices and kernels, none for norms, biases and task weights."""
+    plain = [p for n, p in model.named_parameters() if p.ndim < 2 or n.startswith("log_var")]
+    decayed = [
+        p for n, p in model.named_parameters() if not (p.ndim < 2 or n.startswith("log_var"))
+    ]
+    return [{"params": decayed, "weight_decay": decay}, {"params": plain, "weight_decay": 0.0}]
+
+
+def learning_rate(step: int, total: int, peak: float, warm: int) -> float:
+    """Linear warm-up, then half a cosine to one percent."""
+    if step < warm:
+        return peak * (step + 1) / warm
+    done = (step - warm) / max(total - warm, 1)
+    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
+
+
+@torch.no_grad()
+def follow(average: FaceMultitask, model: FaceMultitask, decay: float) -> None:
+    """Move the averaged weights towards the current ones."""
+    current = model.state_dict()
+    for name, value in average.state_dict().items():
+        if value.dtype.is_floating_point:
+            value.lerp_(current[name].to(value.dtype), 1 - decay)
+        else:
+            value.copy_(current[name])
+
+
+@torch.inference_mode()
+def evaluate(model: FaceMultitask, data: Shards, jitter: Jitter, batch: int) -> dict[str, float]:
+    """Score the averaged weights on held-out faces."""
+    model.eval()
+    config = model.config
+    scores = Scores(mesh_scale=1.0 if config.mesh_normalized else config.image_size)
+    for first in range(0, len(data), batch):
+        faces = centred(data.batch(np.arange(first, min(first + batch, len(data)))), jitter)
+        scores.add(model(model.prepare(faces["image"])), faces)
+    return scores.summary()
+
+
+def save_state(path: Path, **state: object) -> None:
+    """Write atomically: an interruption never leaves half a file."""
+    part = path.with_suffix(".part")
+    torch.save(state, part)
+    part.replace(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shards", nargs="+", type=Path, required=True, help="training faces")
+    parser.add_argument("--held-out", nargs="*", type=Path, default=[], help="faces to score on")
+    parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
+    parser.add_argument("--init", type=Path, help="checkpoint to go on from")
+    parser.add_argument("--backbone", default="convnextv2_atto")
+    parser.add_argument("--image-size", type=int, default=128)
+    parser.add_argument("--width", type=int, default=128, help="channels of the projection")
+    parser.add_argument("--eyes", action="store_true", help="gaze from features pooled at the eyes")
+    parser.add_argument(
+        "--margin", type=float, default=1.0, help="side of a stored chip / canonical side"
+    )
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--batch", type=int, default=48)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--decay", type=float, default=0.05)
+    parser.add_argument("--average", type=float, default=0.998, help="decay of the weight average")
+    parser.add_argument(
+        "--jitter", type=float, nargs=2, default=(0.05, 0.03), metavar=("SCALE", "SHIFT")
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--compile", action="store_true", help="torch.compile the network")
+    parser.add_argument("--licence", default="unknown", help="licence written into the file")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+
+    model = build(args).to(args.device, memory_format=torch.channels_last)
+    average = copy.deepcopy(model)
+    data = Shards(args.shards, n_au=model.config.n_au, n_emotion=model.config.n_emotion)
+    held_out = Shards(args.held_out) if args.held_out else None
+    from facemt_analysis.simulate import canonical_mesh
+
+    vertices = torch.from_numpy(mirror_index(canonical_mesh()))
+    jitter = Jitter(model.config.image_size, args.margin, *args.jitter)
+    still = Jitter(model.config.image_size, args.margin, 0, 0, 0)
+    tasks = Tasks(model)
+    optimiser = torch.optim.AdamW(
+        parameter_groups(model, args.decay), lr=args.lr, betas=(0.9, 0.99)
+    )
+    steps_per_epoch = len(data) // args.batch
+    total = steps_per_epoch * args.epochs
+    state_path = args.out.with_suffix(".training.pt")
+    epoch, history = 0, []
+    if state_path.exists():
+        state = torch.load(state_path, weights_only=True)
+        model.load_state_dict(state["model"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        epoch, history = state["epoch"], json.loads(state["history"])
+        print(f"going on after epoch {epoch}")
+    network = torch.compile(model) if args.compile else model
+    low = torch.autocast(args.device.split(":")[0], torch.bfloat16)
+
+    while epoch < args.epochs:
+        began, seen, sums = time.time(), 0, {}
+        rng = np.random.default_rng([args.seed, epoch])
+        generator = torch.Generator().manual_seed(args.seed * 100_003 + epoch)
+        model.train()
+        for step, faces in enumerate(data.epoch(args.batch, rng), start=epoch * steps_per_epoch):
+            faces = augment(faces, jitter, vertices, generator)
+            faces = {k: v.to(args.device) for k, v in faces.items()}
+            rate = learning_rate(step, total, args.lr, warm=min(500, total // 10))
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            x = model.prepare(faces["image"]).contiguous(memory_format=torch.channels_last)
+            with low:
+                out = network(x)
+            losses = tasks.losses(out, faces)
+            optimiser.zero_grad(set_to_none=True)
+            tasks.total(losses).backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+            optimiser.step()
+            follow(average, model, min(args.average, (step + 1) / (step + 10)))
+            seen += len(x)
+            for task, loss in losses.items():
+                sums[task] = sums.get(task, 0.0) + loss.item()
+        epoch += 1
+        row: dict[str, object] = {
+            "epoch": epoch,
+            "lr": rate,
+            "faces_per_second": seen / (time.time() - began),
+        }
+        row["loss"] = {task: total_loss / steps_per_epoch for task, total_loss in sums.items()}
+        if held_out is not None:
+            row["held_out"] = evaluate(average, held_out, still, args.batch)
+        history.append(row)
+        print(json.dumps(row), flush=True)
+        save_state(
+            state_path, model=model.state_dict(), average=average.state_dict(),
+            optimiser=optimiser.state_dict(), epoch=epoch, history=json.dumps(history),
+        )  # fmt: skip
+        summary = {
+            "epochs": epoch, "faces": len(data), "batch": args.batch, "lr": args.lr,
+            "seed": args.seed, "data": data.manifest(), "held_out": row.get("held_out"),
+        }  # fmt: skip
+        save_checkpoint(
+            average.eval(), args.out, conventions=CONVENTIONS.to_json(), licence=args.licence,
+            training=summary,
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
