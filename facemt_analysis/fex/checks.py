@@ -44,7 +44,7 @@ def find_problems(frame: pd.DataFrame, *, reserved: Collection[str] = ()) -> pd.
     Returns
     -------
     DataFrame
-        One row per problem: ``check``, ``column`` (None where the problem is not one column's),
+        One row per problem: ``check``, ``column`` (missing where the problem is not one column's),
         ``rows`` (how many rows it concerns), ``message``. No rows: nothing is wrong.
 
     Examples

@@ -117,7 +117,7 @@ def describe_columns(frame: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per column, in their order: ``column``, ``group`` (None for a label), ``unit``,
+        One row per column, in their order: ``column``, ``group`` (``label`` for the user's), ``unit``,
         ``low`` and ``high`` (range of valid values, NaN where there is none), ``meaning``,
         ``dtype``.
     """
@@ -125,7 +125,7 @@ def describe_columns(frame: pd.DataFrame) -> pd.DataFrame:
     for column, dtype in frame.dtypes.items():
         name = schema.group_of(column)
         if not isinstance(column, str) or name is None:
-            rows.append((column, None, "", np.nan, np.nan, "label of the user's", str(dtype)))
+            rows.append((column, "label", "", np.nan, np.nan, "label of the user's", str(dtype)))
             continue
         group = schema.GROUPS[name]
         low, high = (v if np.isfinite(v) else np.nan for v in schema.range_of(column))

@@ -135,8 +135,8 @@ class Fex(pd.DataFrame):
         Returns
         -------
         DataFrame
-            One row per column, in their order: ``column``, ``group`` (None for a label), ``unit``,
-            ``low`` and ``high`` (NaN where there is no bound), ``meaning``, ``dtype``.
+            One row per column, in their order: ``column``, ``group`` (``label`` for the user's),
+            ``unit``, ``low`` and ``high`` (NaN where there is no bound), ``meaning``, ``dtype``.
         """
         return describe_columns(self)
 
