@@ -1,0 +1,1 @@
+"""From media to a Fex: decoding, face detectors, tracks, chips and the Detector."""
