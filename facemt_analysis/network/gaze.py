@@ -103,8 +103,6 @@ class GazeHead(nn.Module):
         The gaze options.
     """
 
-    bin_centres: Tensor
-
     def __init__(self, features: int, config: ModelConfig) -> None:
         super().__init__()
         self.use_eyes = config.gaze_eye_roi
@@ -122,10 +120,7 @@ class GazeHead(nn.Module):
         else:
             self.left: nn.Module = mlp(width, hidden, out) if hidden else nn.Linear(width, out)
             self.right: nn.Module = mlp(width, hidden, out) if hidden else nn.Linear(width, out)
-        if self.bins:
-            edges = torch.linspace(config.gaze_bin_lo_deg, config.gaze_bin_hi_deg, self.bins + 1)
-            centres = torch.deg2rad((edges[:-1] + edges[1:]) / 2)
-            self.register_buffer("bin_centres", centres, persistent=False)
+        self.bin_range = (config.gaze_bin_lo_deg, config.gaze_bin_hi_deg)
 
     def forward(self, features: Tensor, eyes: Tensor | None, pose: Tensor) -> GazeOutput:
         """Give the gaze.
@@ -160,7 +155,7 @@ class GazeHead(nn.Module):
         mean = sides.mean(dim=1)
         if self.bins:
             logits = mean.reshape(-1, 2, self.bins)
-            angles = (logits.softmax(dim=-1) * self.bin_centres).sum(dim=-1)
+            angles = (logits.float().softmax(dim=-1) * self._bin_centres(mean.device)).sum(dim=-1)
             return GazeOutput(angles, sides, logits)
         if self.head_frame and rotation is not None:
             direction = nn.functional.normalize(mean.float(), dim=-1, eps=1e-8)
@@ -168,6 +163,11 @@ class GazeHead(nn.Module):
                 gaze_angles((rotation @ direction[..., None]).squeeze(-1)), sides, None
             )
         return GazeOutput(mean, sides, None)
+
+    def _bin_centres(self, device: torch.device) -> Tensor:
+        """Centres of the equal bins, radians."""
+        edges = torch.linspace(*self.bin_range, self.bins + 1, device=device)
+        return torch.deg2rad((edges[:-1] + edges[1:]) / 2)
 
     def _side(self, side: int, x: Tensor) -> Tensor:
         """Run the left (0) or right (1) branch."""

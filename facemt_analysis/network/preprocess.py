@@ -40,9 +40,9 @@ def check_chips(chips: Tensor | NDArray[np.floating]) -> Tensor:
             "`chips` must be a tensor or NumPy array of shape (n, 3, side, side), but is a "
             f"{type(chips).__name__}."
         )
-    tensor = (
-        torch.from_numpy(np.ascontiguousarray(chips)) if isinstance(chips, np.ndarray) else chips
-    )
+    if isinstance(chips, np.ndarray) and chips.dtype.kind == "f":
+        chips = np.require(chips, np.float32, ["C", "W"])  # what torch can take as it is
+    tensor = torch.from_numpy(chips) if isinstance(chips, np.ndarray) else chips
     if tensor.ndim != 4 or tensor.shape[1] != 3 or tensor.shape[2] != tensor.shape[3]:
         raise ValueError(
             "`chips` must have shape (n, 3, side, side), RGB planes of square chips, but has "
