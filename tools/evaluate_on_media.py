@@ -1,8 +1,8 @@
-"""Measure weights on real videos and photographs against MediaPipe FaceLandmarker.
+r"""Measure weights on real videos and photographs against MediaPipe FaceLandmarker.
 
 Needs the reference made by ``tools/reference_with_mediapipe.py``::
 
-    python tools/evaluate_on_media.py --weights open --media ../shared/media \\
+    python tools/evaluate_on_media.py --weights open --media ../shared/media \
         --reference reference --published ../shared/fex
 
 ``--published`` names a folder of py-feat CSV files of the published network; from them a ridge map

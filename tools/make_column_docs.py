@@ -14,8 +14,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "columns.md"
 
 HEAD = """# Columns of a Fex
 
-One row per face per frame; a frame without a face keeps one row (features NaN, `FaceScore` 0, `track` -1). Features are float32. Any column that is
-not listed here (`subject`, `condition`, …) is a label of yours. *Made from `facemt_analysis/schema.py`; do not edit by hand.*
+One row per face per frame; a frame without a face keeps one row (features NaN, `FaceScore` 0,
+`track` -1). Features are float32. Any column that is not listed here (`subject`, `condition`, …) is
+a label of yours. *Made from `facemt_analysis/schema.py`; do not edit by hand.*
 
 """
 
@@ -66,7 +67,8 @@ def page() -> str:
     ]
     lines += [
         "",
-        "Names and muscular basis: Ekman, P., Friesen, W. V. & Hager, J. C. (2002). *Facial Action Coding System: The Manual.*",
+        "Names and muscular basis: Ekman, P., Friesen, W. V. & Hager, J. C. (2002). "
+        "*Facial Action Coding System: The Manual.*",
     ]
     return HEAD + "\n".join(lines) + "\n"
 

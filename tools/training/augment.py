@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from shards import Batch
@@ -34,17 +33,6 @@ class Jitter:
     scale: float = 0.05
     shift: float = 0.03
     colour: float = 0.25
-
-
-def mirror_index(mesh: np.ndarray) -> np.ndarray:
-    """Pair each vertex of a symmetric frontal mesh (478, 3) with its mirror image."""
-    centred = mesh - mesh.mean(0)
-    other = centred * [-1, 1, 1]
-    distance = np.linalg.norm(other[:, None] - centred[None], axis=-1)
-    index = distance.argmin(1)
-    if not np.array_equal(index[index], np.arange(len(mesh))):
-        raise ValueError("the mesh is not symmetric enough to pair its vertices")
-    return index
 
 
 @functools.cache

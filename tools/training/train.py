@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from augment import Jitter, augment, centred, mirror_index
+from augment import Jitter, augment, centred
 from losses import Scores, Tasks
 from shards import Shards
 
@@ -25,6 +25,7 @@ from facemt_analysis.network import (
     load_checkpoint,
     save_checkpoint,
 )
+from facemt_analysis.simulate.mesh import canonical_mesh
 
 # Raw outputs of a network trained here are the Fex columns themselves, in the network's order.
 CONVENTIONS = Conventions("facemt_open", Roll=(2, 1))
@@ -131,6 +132,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--compile", action="store_true", help="torch.compile the network")
+    parser.add_argument("--half", action="store_true", help="write float16: half the size")
     parser.add_argument("--licence", default="unknown", help="licence written into the file")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -139,9 +141,7 @@ def main() -> None:
     average = copy.deepcopy(model)
     data = Shards(args.shards, n_au=model.config.n_au, n_emotion=model.config.n_emotion)
     held_out = Shards(args.held_out) if args.held_out else None
-    from facemt_analysis.simulate import canonical_mesh
-
-    vertices = torch.from_numpy(mirror_index(canonical_mesh()))
+    vertices = torch.from_numpy(canonical_mesh().mirror.copy())
     jitter = Jitter(model.config.image_size, args.margin, *args.jitter)
     still = Jitter(model.config.image_size, args.margin, 0, 0, 0)
     tasks = Tasks(model)
@@ -205,9 +205,13 @@ def main() -> None:
             "seed": args.seed, "data": data.manifest(), "held_out": row.get("held_out"),
         }  # fmt: skip
         save_checkpoint(
-            average.eval(), args.out, conventions=CONVENTIONS.to_json(), licence=args.licence,
+            average.eval(),
+            args.out,
+            dtype=torch.float16 if args.half else torch.float32,
+            conventions=CONVENTIONS.to_json(),
+            licence=args.licence,
             training=summary,
-        )  # fmt: skip
+        )
 
 
 if __name__ == "__main__":
