@@ -38,12 +38,15 @@ class KnownWeights:
         Hugging Face repository; None for embedded weights.
     licence
         Terms of use, in words.
+    instead
+        What needs no download and does a like job; empty for what needs none itself.
     """
 
     name: str
     filename: str
     repo: str | None
     licence: str
+    instead: str = ""
 
     @property
     def source(self) -> str:
@@ -60,14 +63,22 @@ WEIGHTS: Mapping[str, KnownWeights] = MappingProxyType(
                 "face_multitask_v2.safetensors",
                 "py-feat/face_multitask_v2",
                 _NONCOMMERCIAL,
+                'weights="open"',
             ),
             KnownWeights(
                 "face_multitask_v28",
                 "face_multitask_v28.safetensors",
                 "py-feat/face_multitask_v2",
                 _NONCOMMERCIAL,
+                'weights="open"',
             ),
-            KnownWeights("retinaface_r34", "model.safetensors", "py-feat/retinaface_r34", "MIT"),
+            KnownWeights(
+                "retinaface_r34",
+                "model.safetensors",
+                "py-feat/retinaface_r34",
+                "MIT",
+                'face_detector="haar"',
+            ),
             KnownWeights("open", "open.safetensors", None, "MIT"),
         )
     }
@@ -245,7 +256,7 @@ def _remedy(known: KnownWeights) -> str:
     return (
         f"Connect and try again; or download {known.filename} from https://huggingface.co/"
         f"{known.repo} elsewhere and give its path; or set HF_HOME to a folder that has it, or "
-        'HF_ENDPOINT to a mirror; or use weights="open".'
+        f"HF_ENDPOINT to a mirror; or use {known.instead}."
     )
 
 
