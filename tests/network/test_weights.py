@@ -187,7 +187,7 @@ def test_nobody_answers(cache):
 
 
 def test_the_face_detector_has_another_way_out(cache):
-    with pytest.raises(WeightsUnavailable, match='retinaface_r34.*face_detector="haar"'):
+    with pytest.raises(WeightsUnavailable, match=r'retinaface_r34.*face_detector="haar"'):
         resolve_weights("retinaface_r34")
 
 
