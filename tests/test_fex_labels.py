@@ -159,7 +159,7 @@ def test_wrong_tables_are_explained(fex: Fex, table, on, message: str) -> None:
 
 def test_several_problems_are_one_error(fex: Fex) -> None:
     wrong = TABLE.rename(columns={"session": "subject", "arm": "AU01"})
-    with pytest.raises(FexError, match="'subject' is already.*; 'AU01' is a column"):
+    with pytest.raises(FexError, match=r"'subject' is already.*; 'AU01' is a column"):
         fex.label(wrong)
 
 

@@ -117,9 +117,9 @@ def describe_columns(frame: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per column, in their order: ``column``, ``group`` (``label`` for the user's), ``unit``,
-        ``low`` and ``high`` (range of valid values, NaN where there is none), ``meaning``,
-        ``dtype``.
+        One row per column, in their order: ``column``, ``group`` (``label`` for the user's),
+        ``unit``, ``low`` and ``high`` (range of valid values, NaN where there is none),
+        ``meaning``, ``dtype``.
     """
     rows: list[tuple[object, ...]] = []
     for column, dtype in frame.dtypes.items():

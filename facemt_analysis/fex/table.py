@@ -307,6 +307,28 @@ class Fex(pd.DataFrame):
 
         write_parquet(self, path, compression_level=compression_level)
 
+    def to_pyfeat(self, path: str | PathLike[str] | None = None) -> pd.DataFrame | None:
+        """Give the table the columns, units and order of py-feat 2.1.5's Detectorv2.
+
+        Parameters
+        ----------
+        path
+            CSV file to write, which ``feat.utils.io.read_feat`` reads; by default the table is
+            returned.
+
+        Returns
+        -------
+        DataFrame or None
+            2,183 columns; None if `path` is given.
+
+        See Also
+        --------
+        facemt_analysis.io.pyfeat.to_pyfeat : what is converted, and how.
+        """
+        from facemt_analysis.io.pyfeat import to_pyfeat
+
+        return to_pyfeat(self, path)
+
     # ------------------------------------------------------------------ for people
     def __repr__(self) -> str:
         # through a plain frame: pandas' own repr calls info() when display.large_repr says so
@@ -323,7 +345,7 @@ class Fex(pd.DataFrame):
 RESERVED_NAMES = frozenset(name for name in vars(Fex) if not name.startswith("_")) | {
     # properties that analyse a group, and those of the whole table
     *(group.accessor for group in schema.GROUPS.values() if group.accessor),
-    *("signal", "quality", "stats", "scrub", "report", "plot_frame", "to_pyfeat"),
+    *("signal", "quality", "stats", "scrub", "report", "plot_frame"),
 }
 """Names that a label cannot have, because ``fex.<name>`` means something else."""
 

@@ -1,0 +1,79 @@
+"""Files that appear complete or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from os import PathLike
+from pathlib import Path
+
+from facemt_analysis.errors import FexError
+
+__all__ = ["TemporaryFile", "atomic_file", "writing"]
+
+
+class TemporaryFile:
+    """A new file beside `path` that takes its place when it is complete.
+
+    Parameters
+    ----------
+    path
+        The file to make or replace. Its folder has to exist.
+
+    Raises
+    ------
+    FexError
+        If the folder does not exist or cannot be written to, or `path` is a folder.
+    """
+
+    def __init__(self, path: str | PathLike[str]) -> None:
+        self.path = Path(path)
+        folder = self.path.parent
+        if self.path.is_dir():
+            raise FexError(f"Cannot write {self.path}: it is a folder; name a file in it.")
+        if not folder.is_dir():
+            raise FexError(f"Cannot write {self.path}: there is no folder {folder}; make it first.")
+        # in the same folder, so that the last step is a rename within one file system
+        self.temporary = folder / f".{self.path.name[:100]}.{secrets.token_hex(6)}.part"
+        with writing(self.path):
+            # not mkstemp, whose files only their owner may read
+            self.temporary.open("xb").close()
+
+    def commit(self) -> None:
+        """Put the file in its place."""
+        with writing(self.path):
+            with self.temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            self.temporary.replace(self.path)
+
+    def abort(self) -> None:
+        """Remove what was written."""
+        with contextlib.suppress(OSError):
+            self.temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def writing(path: str | PathLike[str]) -> Iterator[None]:
+    """Turn what the system refuses into one line that names the file."""
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error).splitlines()[0]
+        raise FexError(
+            f"Cannot write {path}: {reason}; free space or choose another folder."
+        ) from error
+
+
+@contextlib.contextmanager
+def atomic_file(path: str | PathLike[str]) -> Iterator[Path]:
+    """Give the path of a temporary file; it becomes `path` at the end, or vanishes on any error."""
+    file = TemporaryFile(path)
+    try:
+        with writing(path):
+            yield file.temporary
+        file.commit()
+    except BaseException:
+        file.abort()
+        raise

@@ -1,0 +1,114 @@
+"""Reading text tables: one place for what can be wrong with them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from facemt_analysis import schema
+from facemt_analysis.errors import FexError
+from facemt_analysis.io._selection import shorten
+
+if TYPE_CHECKING:
+    from facemt_analysis.io._head import Head
+
+__all__ = ["numbers", "read_text_table"]
+
+# numbers as they were written, to the last bit; from pandas 3.1 on nothing has to be said
+_OLD = tuple(int(n) for n in pd.__version__.split(".")[:2]) < (3, 1)
+_EXACT: dict[str, Any] = {"float_precision": "round_trip"} if _OLD else {}
+
+
+def read_text_table(head: Head, columns: Collection[str] | None = None) -> pd.DataFrame:
+    """Read a text table with the spaces around its column names removed.
+
+    Parameters
+    ----------
+    head
+        First look at the file.
+    columns
+        Columns to read; None for all.
+
+    Returns
+    -------
+    DataFrame
+        Numbers as float64, parsed exactly; everything else as text.
+
+    Raises
+    ------
+    FexError
+        If names are there twice, a row has too many fields, the file ends in the middle of a row,
+        or it is not UTF-8.
+    """
+    names = list(head.columns)
+    twice = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise FexError(f"{head.path}: the column {shorten(twice)} is there more than once.")
+    _check_last_row(head)
+    wanted = None if columns is None else [i for i, n in enumerate(names) if n in columns]
+    text = {n for n in ("input", "image") if n in names and (columns is None or n in columns)}
+    try:
+        table: pd.DataFrame = pd.read_csv(
+            head.path,
+            sep=head.separator,
+            decimal=head.decimal,
+            header=0,
+            names=names,
+            usecols=wanted,
+            dtype=dict.fromkeys(text, "str"),
+            skipinitialspace=True,
+            index_col=False,
+            encoding="utf-8-sig",
+            low_memory=False,
+            **(_EXACT if head.decimal == "." else {}),
+        )
+        return table
+    except UnicodeDecodeError as error:
+        raise FexError(f"{head.path}: the text is not UTF-8; save it as UTF-8.") from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise FexError(f"{head.path}: it cannot be read as a table: {reason}") from error
+
+
+def _check_last_row(head: Head) -> None:
+    """Refuse a table cut off in its last row: it would be read with missing values."""
+    size = head.path.stat().st_size
+    look = 1 << 16
+    while True:
+        with head.path.open("rb") as file:
+            file.seek(max(size - look, 0))
+            end = file.read()
+        if end.endswith(b"\n"):
+            return
+        if b"\n" in end or look >= size:
+            break
+        look *= 4
+    last = end.rsplit(b"\n", 1)[-1].decode("utf-8", errors="replace")
+    fields = next(csv.reader([last], delimiter=head.separator), [])
+    if 0 < len(fields) < len(head.columns):
+        raise FexError(
+            f"{head.path}: it ends in the middle of a row, after {len(fields)} of "
+            f"{len(head.columns)} fields; the file is truncated."
+        )
+
+
+def numbers(frame: pd.DataFrame, head: Head, dtype: type[np.generic] = np.float32) -> pd.DataFrame:
+    """Columns as numbers; FexError that names the columns that hold something else."""
+    wrong = [c for c, t in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(t)]
+    for column in wrong:
+        given = frame[column]
+        parsed: Any = pd.to_numeric(given, errors="coerce")
+        bad = given[parsed.isna() & given.notna()]
+        if len(bad):
+            group = schema.group_of(column)
+            raise FexError(
+                f"{head.path}: the column {column!r} of the group {group!r} must hold numbers, but "
+                f"has {bad.iloc[0]!r} in row {int(np.flatnonzero(given.index == bad.index[0])[0])}."
+            )
+        frame = frame.assign(**{str(column): parsed})
+    with np.errstate(over="ignore"):
+        return frame.astype(dtype)

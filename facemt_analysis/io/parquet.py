@@ -1,0 +1,297 @@
+"""Writing the native format: one Parquet file with the metadata of the Fex in its schema.
+
+Zstandard compression, float32 features. The key ``facemt`` of the schema's metadata holds JSON:
+``schema_version`` of this layout, ``creator``, ``info`` (see :class:`FexInfo`), and ``categories``,
+the categories of categorical labels. Any Parquet reader can use the file.
+"""
+
+from __future__ import annotations
+
+import json
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from facemt_analysis import __version__, schema
+from facemt_analysis.errors import FexError
+from facemt_analysis.fex import Fex, FexInfo
+from facemt_analysis.io._atomic import TemporaryFile, writing
+from facemt_analysis.io._selection import shorten
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+__all__ = ["KEY", "SCHEMA_VERSION", "ParquetWriter", "write_parquet"]
+
+KEY = b"facemt"
+SCHEMA_VERSION = 1
+ROW_GROUP = 8192
+"""Rows that are compressed together: some minutes of video, 50 MB of memory for all groups."""
+
+
+def write_parquet(
+    fex: pd.DataFrame, path: str | PathLike[str], *, compression_level: int | None = None
+) -> None:
+    """Write a table as a native file; what :meth:`Fex.to_parquet` calls.
+
+    Named levels of the index become columns unless there is a column of that name; the rest of the
+    index is not kept, since the keys say which face of which frame a row is.
+
+    Parameters
+    ----------
+    fex
+        The table; metadata is written if it is a Fex.
+    path
+        The file, which appears complete or not at all.
+    compression_level
+        Of Zstandard.
+
+    Raises
+    ------
+    FexError
+        If names of columns are not text or there twice, a column mixes kinds of values, or the
+        file cannot be written.
+    """
+    with ParquetWriter(path, compression_level=compression_level) as writer:
+        writer.write(fex)
+
+
+class ParquetWriter:
+    """Write a native file piece by piece, with bounded memory.
+
+    The file appears at :meth:`close`; until then it has a hidden name beside it, which
+    :meth:`abort` removes. As a context manager it closes at the end and aborts on an exception.
+
+    Parameters
+    ----------
+    path
+        The file to make or replace.
+    info
+        Metadata; by default what the pieces agree on (see :meth:`FexInfo.merge`).
+    compression_level
+        Of Zstandard.
+
+    Examples
+    --------
+    >>> import tempfile, facemt_analysis as fm
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with ParquetWriter(f"{folder}/talk.parquet") as writer:
+    ...         for start in (0, 2):
+    ...             writer.write(Fex({"frame": [start, start + 1], "AU12": [0.1, 0.2]}))
+    ...     fm.read_fex(f"{folder}/talk.parquet")["frame"].tolist()
+    [0, 1, 2, 3]
+    """
+
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        *,
+        info: FexInfo | None = None,
+        compression_level: int | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self._file = TemporaryFile(path)
+        self._given_info = info
+        self._level = compression_level
+        self._info: FexInfo | None = None
+        self._categories: Categories = {}
+        self._schema: pa.Schema | None = None
+        self._writer: pq.ParquetWriter | None = None
+        self._waiting: list[pa.Table] = []
+        self._done = False
+
+    def write(self, fex: pd.DataFrame) -> None:
+        """Add rows. All pieces must have the same columns.
+
+        Raises
+        ------
+        FexError
+            If the columns differ from those of the first piece, or as in :func:`write_parquet`.
+        """
+        if self._done:
+            raise FexError(f"{self.path}: the writer is closed; make a new one.")
+        table, categories = _to_arrow(fex, self.path)
+        if self._schema is None:
+            self._schema, self._categories = table.schema, categories
+        else:
+            table = _like(table, self._schema, self.path)
+            self._categories = union_categories(self._categories, categories)
+        info = fex.info if isinstance(fex, Fex) else FexInfo()
+        self._info = info if self._info is None else FexInfo.merge([self._info, info])
+        self._waiting.append(table)
+        if sum(t.num_rows for t in self._waiting) >= ROW_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        table = pa.concat_tables(self._waiting)
+        self._waiting = []
+        with writing(self.path):
+            if self._writer is None:
+                kind = {field.name: field.type for field in table.schema}
+                features = [name for name in kind if is_feature(name)]
+                others = [name for name in kind if not is_feature(name)]
+                self._writer = pq.ParquetWriter(
+                    self._file.temporary,
+                    table.schema,
+                    compression="zstd",
+                    compression_level=self._level,
+                    # scores hardly repeat: no dictionary; their bytes compress better apart
+                    use_dictionary=[n for n in others if pa.types.is_string(kind[n])],
+                    use_byte_stream_split=[n for n in features if pa.types.is_floating(kind[n])],
+                    # bounds of keys and labels let readers skip; those of features fill the footer
+                    write_statistics=others,
+                )
+            self._writer.write_table(table, row_group_size=ROW_GROUP)
+
+    def close(self) -> None:
+        """Complete the file.
+
+        Raises
+        ------
+        FexError
+            If nothing was written to it, or it cannot be completed; there is no file then.
+        """
+        if self._done:
+            return
+        try:
+            if self._schema is None:
+                raise FexError(f"{self.path}: there is nothing to write, not even columns.")
+            if self._waiting or self._writer is None:
+                self._flush()
+            writer = self._writer
+            with writing(self.path):
+                writer.add_key_value_metadata({KEY: self._metadata()})  # type: ignore[union-attr]
+                writer.close()  # type: ignore[union-attr]
+            self._file.commit()
+        except BaseException:
+            self.abort()
+            raise
+        self._done = True
+
+    def _metadata(self) -> bytes:
+        info = self._given_info or self._info or FexInfo()
+        content: dict[str, Any] = {
+            "schema_version": SCHEMA_VERSION,
+            "creator": f"facemt_analysis {__version__}",
+            "info": info.to_dict(),
+        }
+        if self._categories:
+            content["categories"] = {
+                name: {"values": list(values), "ordered": ordered}
+                for name, (values, ordered) in self._categories.items()
+            }
+        return json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+
+    def abort(self) -> None:
+        """Leave nothing behind."""
+        if self._done:
+            return
+        self._done = True
+        try:
+            if self._writer is not None:
+                self._writer.close()
+        except OSError:
+            pass  # the disk is full: the file goes anyway
+        finally:
+            self._file.abort()
+
+    def __enter__(self) -> ParquetWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abort()
+
+
+# ---------------------------------------------------------------------- pandas to Arrow
+Categories = dict[str, tuple[tuple[Any, ...], bool]]
+"""Label → its categories, and whether they are ordered."""
+
+
+def _to_arrow(fex: pd.DataFrame, path: Path) -> tuple[pa.Table, Categories]:
+    import pyarrow as pa
+
+    frame = pd.DataFrame(fex)
+    levels = [name for name in frame.index.names if isinstance(name, str)]
+    levels = [name for name in levels if name not in frame.columns]
+    if levels:
+        frame = frame.reset_index(level=levels)
+    wrong = [c for c in list[object](frame.columns) if not isinstance(c, str)]
+    if wrong:
+        raise FexError(f"{path}: names of columns must be text, but got {shorten(wrong)}.")
+    twice = list(frame.columns[frame.columns.duplicated()].unique())
+    if twice:
+        raise FexError(f"{path}: the column {shorten(twice)} is there more than once.")
+    categories: Categories = {}
+    for name, dtype in frame.dtypes.items():
+        if isinstance(dtype, pd.CategoricalDtype):
+            values = dtype.categories.tolist()
+            if not all(isinstance(v, (str, int, float, bool)) for v in values):
+                raise FexError(
+                    f"{path}: the categories of {name!r} are {dtype.categories.dtype}, which the "
+                    "file cannot hold; make them text with .cat.rename_categories(str)."
+                )
+            categories[str(name)] = (tuple(values), bool(dtype.ordered))
+            frame = frame.assign(**{str(name): frame[name].astype(object)})
+    try:
+        table = pa.Table.from_pandas(frame.reset_index(drop=True), preserve_index=False)
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        reason = " ".join(" ".join(map(str, error.args)).split())
+        raise FexError(f"{path}: a column cannot be written: {reason}") from error
+    fields = []
+    for field in table.schema:
+        if pa.types.is_null(field.type):  # nothing in it: text is what is most likely to come
+            field = field.with_type(pa.string())
+        elif pa.types.is_float64(field.type) and is_feature(field.name):
+            field = field.with_type(pa.float32())
+        fields.append(field)
+    return table.cast(pa.schema(fields, table.schema.metadata)), categories
+
+
+def is_feature(name: str) -> bool:
+    return schema.group_of(name) not in ("keys", None)
+
+
+def _like(table: pa.Table, wanted: pa.Schema, path: Path) -> pa.Table:
+    """Give a later piece the column types of the first."""
+    import pyarrow as pa
+
+    if table.schema.names != wanted.names:
+        more = [n for n in table.schema.names if n not in set(wanted.names)]
+        less = [n for n in wanted.names if n not in set(table.schema.names)]
+        raise FexError(
+            f"{path}: all pieces must have the same columns in the same order as the first, but "
+            f"this one has {shorten(more)} in addition and lacks {shorten(less)}."
+        )
+    try:
+        return table.cast(wanted)
+    except pa.ArrowException as error:
+        kinds = [
+            f"{new.name} ({new.type}, first {old.type})"
+            for new, old in zip(table.schema, wanted, strict=True)
+            if new.type != old.type
+        ]
+        raise FexError(f"{path}: columns change their kind: {shorten(kinds)}.") from error
+
+
+def union_categories(first: Categories, second: Categories) -> Categories:
+    """Categories of the whole file: order holds only where all pieces have the same."""
+    merged = {}
+    for name in first.keys() & second.keys():
+        (one, ordered), (two, also) = first[name], second[name]
+        merged[name] = (tuple(dict.fromkeys(one + two)), ordered and also and one == two)
+    return merged

@@ -1,0 +1,294 @@
+"""Tables of py-feat's Detectorv2 (releases 2.0 and 2.1), there and back.
+
+What differs from a Fex, and how it is converted:
+
+- ``FaceRect*`` is the square that was cut out, side 1.2·max(width, height) of the detector's box
+  about its centre. The shorter side is not in the file: a box read back is a square of the longer.
+- ``mesh_z`` is in units of that square, x and y in px. A Fex has px on all three axes.
+- ``approx_time`` is text, ``MM:SS``; a Fex has seconds, which need the frame rate.
+- Releases before the sign was settled wrote + for head and eyes *down*; a Fex (and py-feat 2.1.5)
+  has + for up. The mesh tells which it is: see :func:`read_pyfeat`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from os import PathLike
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from facemt_analysis import schema
+from facemt_analysis.errors import FexError
+from facemt_analysis.fex import Fex, FexInfo
+from facemt_analysis.io._atomic import atomic_file
+from facemt_analysis.io._head import Format, Head
+from facemt_analysis.io._selection import Selection
+from facemt_analysis.io._text import read_text_table
+from facemt_analysis.io.table import typed
+
+__all__ = ["COLUMNS", "read_pyfeat", "to_pyfeat"]
+
+EXPAND = 1.2
+"""Side of the square crop relative to the longer side of the detector's box."""
+
+_BOX = ["FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight"]
+_EMBEDDING = tuple(f"Identity_{i}" for i in range(1, 513))
+_TAIL = ("FrameHeight", "FrameWidth", "input", "frame", "approx_time", "Identity")
+_MESH_Z = schema.GROUPS["meshes"].columns[2 * schema.N_MESH :]
+
+COLUMNS = (
+    *(c for g in ("faceboxes", "landmarks", "poses", "aus", "emotions", "va", "gazes")
+      for c in schema.GROUPS[g].columns),
+    *_EMBEDDING,
+    *schema.GROUPS["meshes"].columns,
+    *schema.GROUPS["blendshapes"].columns,
+    *_TAIL,
+)  # fmt: skip
+"""The 2,183 columns of a video, in the order of the file."""
+
+_FOREHEAD, _CHIN = 10, 152
+# Pitch (+ up) against the tilt of the line from chin to forehead in the mesh, rad: least squares
+# over the 213 rows of ten recordings that py-feat publishes with its documentation, r = 0.94.
+_TILT_SLOPE, _TILT_OFFSET = 0.89, 0.093
+
+
+def read_pyfeat(
+    path: str | PathLike[str],
+    *,
+    fps: float | None = None,
+    pitch: Literal["auto", "up", "down"] = "auto",
+    identities: bool = False,
+) -> Fex:
+    """Read the CSV of py-feat's Detectorv2.
+
+    Boxes and mesh are converted as the module says. ``track`` is −1 without a face; else the number
+    of the person in ``Identity`` if that is filled; else 0 where no frame has several faces. Where
+    they do, it is the place within the frame, with a warning: py-feat does not follow faces.
+    ``Identity`` and ``approx_time`` stay as labels if they hold anything, and so does any column
+    that is not py-feat's.
+
+    Parameters
+    ----------
+    path
+        The file.
+    fps
+        Frame rate, for ``time`` = ``frame`` / `fps`. Without it ``time`` is NaN: the file does not
+        say it, and ``approx_time`` has whole seconds only.
+    pitch
+        Which way + of ``Pitch`` and ``gaze_pitch`` points in the file. ``"auto"`` compares
+        ``Pitch`` with the tilt of the mesh and turns both signs if + is down; without a mesh it
+        takes them as they are.
+    identities
+        Whether to keep the 512 columns of the face embedding as labels.
+
+    Returns
+    -------
+    Fex
+        One row per row of the file. ``info.conventions["pitch_in_file"]`` says which way + pointed.
+
+    Raises
+    ------
+    FexError
+        If the file is not a complete table of Detectorv2.
+    """
+    head = Head(path)
+    if not _recognises(head):
+        raise FexError(
+            f"{path}: not a table of py-feat's Detectorv2: it needs FaceRectX, valence or mesh_x_0 "
+            "and Identity or approx_time in its first line."
+        )
+    return _read(head, Selection(), fps=fps, pitch=pitch, identities=identities)
+
+
+def _recognises(head: Head) -> bool:
+    names = set(head.columns)
+    ours = {"time", "track"} & names
+    theirs = {"approx_time", "Identity", "Identity_1"} & names
+    return bool("FaceRectX" in names and theirs and not ours)
+
+
+def _read(
+    head: Head,
+    selection: Selection,
+    *,
+    fps: float | None = None,
+    pitch: Literal["auto", "up", "down"] = "auto",
+    identities: bool = False,
+) -> Fex:
+    if pitch not in ("auto", "up", "down"):
+        raise FexError(f"`pitch` must be 'auto', 'up' or 'down', but got {pitch!r}.")
+    if fps is not None and not (np.isfinite(fps) and fps > 0):
+        raise FexError(f"`fps` must be a positive number of frames per second, but got {fps!r}.")
+    if not {"valence", "mesh_x_0"} & set(head.columns):
+        raise FexError(
+            f"{head.path}: a table of py-feat's first detectors; only Detectorv2 can be read."
+        )
+    wanted = [c for c in head.columns if c and (identities or c not in _EMBEDDING)]
+    frame = typed(read_text_table(head, wanted), head)
+    for label in ("Identity", "approx_time"):
+        if label in frame and frame[label].isna().all():
+            frame = frame.drop(columns=label)
+    seen = _seen(frame)
+    features = frame[schema.feature_columns(frame.columns)]
+    down = pitch == "down" or (pitch == "auto" and _points_down(features))
+    features = _from_square(features, down)
+    if "FaceScore" in features:
+        features = features.assign(FaceScore=features["FaceScore"].fillna(0).astype(np.float32))
+    keys = _keys(frame, seen, fps, head)
+    sizes = frame[[c for c in frame if schema.group_of(c) == "framesizes"]]
+    labels = frame[[c for c in frame if schema.group_of(c) is None]]
+    whole = pd.concat([keys, features, sizes, labels], axis=1)
+    names = schema.canonical_order(selection.columns(list(whole.columns), head.path))
+    info = FexInfo(
+        tool="py-feat",
+        chip={"crop": "square", "expand": EXPAND},
+        conventions={"name": "py-feat", "pitch_in_file": "down" if down else "up"},
+    )
+    return Fex(selection.rows(whole[names], head.path), info=info)
+
+
+def _seen(frame: pd.DataFrame) -> pd.Series:
+    """Rows with a face."""
+    if "FaceScore" in frame:
+        return frame["FaceScore"] > 0
+    return frame["FaceRectX"].notna()
+
+
+def _points_down(features: pd.DataFrame) -> bool:
+    """Whether + of Pitch is down, by the tilt of the mesh. z is in units of the square."""
+    axes = [f"mesh_{a}_{i}" for i in (_FOREHEAD, _CHIN) for a in "yz"]
+    if not {*axes, "Pitch", "FaceRectHeight"} <= set(features.columns):
+        return False
+    values = features[[*axes, "Pitch", "FaceRectHeight"]].dropna().to_numpy(np.float64)
+    y_top, z_top, y_chin, z_chin, pitch, side = values.T
+    tilt = np.arctan2(z_top - z_chin, (y_chin - y_top) / side)  # + : the forehead is further back
+    expected = _TILT_SLOPE * tilt + _TILT_OFFSET
+    return bool(np.sum((pitch + expected) ** 2) < np.sum((pitch - expected) ** 2))
+
+
+def _from_square(features: pd.DataFrame, down: bool) -> pd.DataFrame:
+    """Turn the square into the detector's box, z into px, + into up."""
+    out = features.copy()
+    if set(_BOX) <= set(out.columns):
+        square = out[_BOX].to_numpy(np.float64)
+        z = [c for c in _MESH_Z if c in out]
+        out[z] = (out[z].to_numpy(np.float64) * square[:, 2:3]).astype(np.float32)
+        centre, side = square[:, :2] + square[:, 2:] / 2, square[:, 2:] / EXPAND
+        out[_BOX] = np.hstack([centre - side / 2, side]).astype(np.float32)
+    if down:
+        turned = [c for c in ("Pitch", "gaze_pitch") if c in out]
+        out[turned] = -out[turned]
+    return out
+
+
+def _keys(frame: pd.DataFrame, seen: pd.Series, fps: float | None, head: Head) -> pd.DataFrame:
+    n = len(frame)
+    keys = pd.DataFrame(index=frame.index)
+    keys["input"] = frame["input"] if "input" in frame else pd.Series([head.path.stem] * n)
+    keys["frame"] = frame["frame"] if "frame" in frame else np.arange(n)
+    keys["time"] = np.nan if fps is None else keys["frame"] / fps
+    where = [keys["input"], keys["frame"]]
+    if "Identity" in frame:
+        # numbers in the order of appearance, anew for every recording
+        person = frame["Identity"].astype(str)
+        track = person.groupby(keys["input"]).transform(lambda names: pd.factorize(names)[0])
+    else:
+        track = seen.groupby(where).cumcount()
+        if (track[seen] > 0).any():
+            warnings.warn(
+                f"{head.path}: frames have several faces and no Identity; `track` is the place in "
+                "the frame, not a person.",
+                UserWarning,
+                stacklevel=2,
+            )
+    keys["track"] = track.where(seen, -1).astype(np.int64)
+    return keys
+
+
+def to_pyfeat(fex: pd.DataFrame, path: str | PathLike[str] | None = None) -> pd.DataFrame | None:
+    """Give a table the 2,183 columns of py-feat 2.1.5's Detectorv2; what ``fex.to_pyfeat`` calls.
+
+    The box becomes the square crop, ``mesh_z`` is divided by its side, ``time`` becomes
+    ``approx_time`` (text, whole seconds). ``Identity`` is the label of that name, else
+    ``Person_<track>`` where a recording has several tracks. Labels and columns that py-feat lacks
+    (``Contempt``, further action units, intensities) are left out; columns that the table lacks
+    are empty.
+
+    Parameters
+    ----------
+    fex
+        The table.
+    path
+        CSV file to write; it appears complete or not at all.
+
+    Returns
+    -------
+    DataFrame or None
+        The table, if no `path` is given.
+
+    Raises
+    ------
+    FexError
+        If the file cannot be written.
+    """
+    given = pd.DataFrame(fex)
+    n = len(given)
+    # one block for all the numbers: 2,180 columns set one by one would take seconds
+    out = pd.DataFrame(
+        np.full((len(COLUMNS), n), np.nan, np.float32).T, columns=list(COLUMNS), copy=False
+    )
+    there = [c for c in COLUMNS if c in given.columns and c not in ("input", "frame", *_EMBEDDING)]
+    numeric = [c for c in there if c not in ("approx_time", "Identity")]
+    values = given[numeric].astype(np.float32).set_axis(out.index, axis=0)
+    if set(_BOX) <= set(numeric):
+        box = given[_BOX].to_numpy(np.float64)
+        side = EXPAND * box[:, 2:].max(axis=1, keepdims=True)
+        centre = box[:, :2] + box[:, 2:] / 2
+        z = [c for c in _MESH_Z if c in numeric]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values[z] = (given[z].to_numpy(np.float64) / side).astype(np.float32)
+        values[_BOX] = np.hstack([centre - side / 2, side, side]).astype(np.float32)
+    embedding = [c for c in _EMBEDDING if c in given.columns]
+    rest = {
+        "input": _column(given, "input", ""),
+        "frame": _column(given, "frame", np.arange(n)),
+        "approx_time": _approximate_time(given),
+        "Identity": _identity(given),
+    }
+    parts = [values, given[embedding].reset_index(drop=True), pd.DataFrame(rest)]
+    empty = [c for c in COLUMNS if not any(c in part.columns for part in parts)]
+    table = pd.concat([*parts, out[empty]], axis=1)[list(COLUMNS)]
+    if path is None:
+        return table
+    with atomic_file(path) as temporary:
+        table.to_csv(temporary, index=False)
+    return None
+
+
+def _column(frame: pd.DataFrame, name: str, otherwise: object) -> object:
+    return frame[name].reset_index(drop=True) if name in frame.columns else otherwise
+
+
+def _approximate_time(frame: pd.DataFrame) -> pd.Series:
+    """``MM:SS`` of the whole seconds passed, as py-feat writes it."""
+    if "time" in frame.columns and frame["time"].notna().any():
+        time = frame["time"].reset_index(drop=True)
+        return time.map(lambda t: f"{int(t // 60):02d}:{int(t % 60):02d}", na_action="ignore")
+    if "approx_time" in frame.columns:
+        return frame["approx_time"].reset_index(drop=True)
+    return pd.Series(np.full(len(frame), np.nan), dtype=object)
+
+
+def _identity(frame: pd.DataFrame) -> pd.Series:
+    if "Identity" in frame.columns:
+        return frame["Identity"].reset_index(drop=True)
+    names = pd.Series(np.full(len(frame), np.nan), dtype=object)
+    if "track" in frame.columns and (frame["track"] > 0).any():
+        track = frame["track"].reset_index(drop=True)
+        names[track >= 0] = "Person_" + track[track >= 0].astype(str)
+    return names
+
+
+FORMAT = Format("py-feat CSV (Detectorv2)", _recognises, _read, ("fps", "pitch", "identities"))
