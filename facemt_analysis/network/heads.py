@@ -121,7 +121,11 @@ class AffectHead(nn.Module):
         self.cls_head = nn.Linear(features, n_emotion)
         self.va_head = nn.Linear(features, 2)
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Map (n, features) to logits (n, n_emotion) and valence, arousal (n, 2)."""
-        features = self.dropout(features)
+    def forward(self, features: Tensor, *, dropout: bool = True) -> tuple[Tensor, Tensor]:
+        """Map (n, features) to logits (n, n_emotion) and valence, arousal (n, 2).
+
+        `dropout` false leaves nothing out, in train mode too.
+        """
+        if dropout:
+            features = self.dropout(features)
         return self.cls_head(features), torch.tanh(self.va_head(features))

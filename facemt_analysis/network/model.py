@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
 import timm
@@ -12,6 +14,7 @@ from torch import Tensor, nn
 
 from facemt_analysis.network.action_units import NodeBranches, PrototypeScores, RelationGraph
 from facemt_analysis.network.config import ModelConfig, Preprocess
+from facemt_analysis.network.fused import FusedMaps
 from facemt_analysis.network.gaze import EyeEncoder, GazeHead
 from facemt_analysis.network.heads import (
     AffectHead,
@@ -24,6 +27,8 @@ from facemt_analysis.network.output import Outputs, Prediction
 from facemt_analysis.network.preprocess import check_chips, prepare
 
 __all__ = ["FaceMultitask"]
+
+_CHIPS_AT_ONCE = (16, 128)  # on a CPU, on CUDA: bounds memory, results do not depend on it
 
 
 class FaceMultitask(nn.Module):
@@ -57,6 +62,7 @@ class FaceMultitask(nn.Module):
         self.config = config
         self.metadata: Mapping[str, str] = {}
         self.sha256: str | None = None
+        self._fused: tuple[tuple[object, ...], FusedMaps] | None = None
         self.backbone = timm.create_model(
             config.architecture,
             pretrained=False,
@@ -116,7 +122,13 @@ class FaceMultitask(nn.Module):
         )
 
     def heads(
-        self, *, coarse: Tensor, pooled: Tensor, nodes: Tensor, fine: Tensor | None
+        self,
+        *,
+        coarse: Tensor,
+        pooled: Tensor,
+        nodes: Tensor,
+        fine: Tensor | None,
+        dropout: bool = True,
     ) -> Outputs:
         """Run everything behind the feature maps.
 
@@ -130,6 +142,8 @@ class FaceMultitask(nn.Module):
             (n, n_au, afg_channels) the AU nodes.
         fine
             The stride-16 map, for networks with eye features.
+        dropout
+            False leaves nothing out, in train mode too.
         """
         config = self.config
         mesh, pose = self.lmk(pooled), self.pose(pooled)
@@ -141,7 +155,7 @@ class FaceMultitask(nn.Module):
         if config.emotion_use_au_prob:
             scores = au.detach() if config.emotion_au_prob_detach else au
             affect_features = torch.cat([features, scores], dim=-1)
-        logits, affect = self.emotion(affect_features)
+        logits, affect = self.emotion(affect_features, dropout=dropout)
         eyes = None
         if self.gaze_eye_enc is not None and fine is not None:
             # The mesh only says where to look: gaze errors must not move the landmarks.
@@ -202,10 +216,50 @@ class FaceMultitask(nn.Module):
         ValueError
             Chips of another shape, type or range.
         """
-        x = self.prepare(check_chips(chips).to(self.device), preprocess=preprocess)
-        was_training = self.training
-        self.eval()
-        try:
-            return Prediction.from_outputs(self(x))
-        finally:
-            self.train(was_training)
+        tensor = check_chips(chips)
+        if not len(tensor):
+            return Prediction.empty(self.config)
+        fused, dtype = self._fused_maps(), self.log_var_au.dtype
+        parts = []
+        for part in torch.split(tensor, _CHIPS_AT_ONCE[self.device.type == "cuda"]):
+            maps = fused(self.prepare(part.to(self.device), preprocess=preprocess))
+            outputs = self.heads(
+                coarse=maps.coarse.to(dtype),
+                pooled=maps.pooled.to(dtype),
+                nodes=maps.nodes.to(dtype),
+                fine=None if maps.fine is None else maps.fine.to(dtype),
+                dropout=False,
+            )
+            parts.append(Prediction.from_outputs(outputs))
+        return Prediction.concatenate(parts)
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch between train and eval mode; drops what :meth:`predict` prepared."""
+        if mode or self.training:
+            self._fused = None
+        return super().train(mode)
+
+    def _fused_maps(self) -> FusedMaps:
+        """Give the fast form of the current weights; it is made anew when they have changed.
+
+        Changes are seen by address and version of each tensor, so by all but edits through
+        ``.data``; those show after the next change of mode.
+        """
+        tensors = itertools.chain(self.parameters(), self.buffers())
+        # Tensors made in inference mode have no version, and cannot be edited outside of it.
+        state = tuple((t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors)
+        key = (self.device, state)
+        if self._fused is None or self._fused[0] != key:
+            self._fused = None  # first free the old one
+            fused = FusedMaps(
+                self.state_dict(),
+                n_au=self.config.n_au,
+                keep_fine=self.config.gaze_eye_roi,
+                dtype=torch.bfloat16 if self.device.type == "cuda" else torch.float32,
+            )
+            self._fused = (key, fused)
+        return self._fused[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the fast form out of copies and pickles."""
+        return self.__dict__ | {"_fused": None}

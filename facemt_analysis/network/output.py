@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from facemt_analysis.network.config import ModelConfig
 from facemt_analysis.schema import DLIB68_FROM_MESH
 
 __all__ = ["Outputs", "Prediction"]
@@ -80,6 +82,8 @@ class Prediction:
         (n, 6) three angles (radians) and a translation.
     mesh
         (n, 478, 3); x and y in [0, 1] over the chip (`mesh_normalized`) or in input pixels.
+    landmarks68
+        (n, 68, 2) x and y of the mesh vertices that stand for the dlib landmarks.
     blendshapes
         (n, 52) in [0, 1], or None for weights without that head.
     """
@@ -96,6 +100,35 @@ class Prediction:
 
     def __len__(self) -> int:
         return len(self.au)
+
+    @classmethod
+    def empty(cls, config: ModelConfig) -> Prediction:
+        """Give the prediction for no chip at all: arrays of length 0."""
+
+        def array(*shape: int) -> NDArray[np.float32]:
+            return np.empty((0, *shape), np.float32)
+
+        return cls(
+            au=array(config.n_au),
+            emotion=array(config.n_emotion),
+            valence=array(),
+            arousal=array(),
+            gaze=array(2),
+            pose=array(6),
+            mesh=array(config.n_mesh, 3),
+            landmarks68=array(len(DLIB68_FROM_MESH), 2),
+            blendshapes=array(config.n_blendshape) if config.n_blendshape else None,
+        )
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Prediction]) -> Prediction:
+        """Join predictions of the same network, in order; there must be at least one."""
+
+        def joined(name: str) -> NDArray[np.float32] | None:
+            arrays = [getattr(part, name) for part in parts]
+            return None if arrays[0] is None else np.concatenate(arrays)
+
+        return cls(**{field.name: joined(field.name) for field in fields(cls)})  # type: ignore[arg-type]
 
     @classmethod
     def from_outputs(cls, outputs: Outputs) -> Prediction:
