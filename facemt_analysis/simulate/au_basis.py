@@ -1,0 +1,550 @@
+"""Action units as deformations of the face mesh, written from their FACS definitions.
+
+Each action unit (AU) is a handful of *pulls*: where the skin is attached (mesh vertices), which way
+the muscle draws it at full intensity, how far the effect reaches along the skin. Lids and lips,
+which must meet exactly, are not pulled but *closed*: a fraction of the way between the two margins
+of the face at hand. The jaw turns about an axis through the condyles.
+
+Directions are those of the muscles and of the appearance changes in Ekman, Friesen & Hager (2002),
+*Facial Action Coding System: The Manual*; amounts are what anthropometry reports for
+maximal expressions (Holberg et al., 2006: 5-12 mm at mouth corners and brows), with an outer-eye-
+corner distance of 90 mm. Nothing here is fitted to another program's arrays.
+
+References
+----------
+Ekman, P., Friesen, W. V., & Hager, J. C. (2002). Facial Action Coding System: The manual on CD ROM.
+    Research Nexus, Salt Lake City.
+Holberg, C., Maier, C., Steinhäuser, S., & Rudzki-Janson, I. (2006). Inter-individual variability
+    of the facial morphology during conscious smiling. J Orofac Orthop, 67, 234-243.
+    https://doi.org/10.1007/s00056-006-0518-8
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from facemt_analysis import schema
+from facemt_analysis.errors import FacemtError
+from facemt_analysis.simulate.mesh import (
+    LIPS_LOWER,
+    LIPS_UPPER,
+    FloatArray,
+    canonical_mesh,
+    geodesics,
+    lids,
+)
+
+__all__ = ["AUS", "AU_SPECS", "AUSpec", "Pull", "au_basis", "au_displacement", "au_vector"]
+
+AUS = schema.GROUPS["aus"].columns
+"""Names of the 20 AUs in the order of every AU vector."""
+
+_SIDES = ("right", "left")
+_SHARPNESS = 4.0  # of the soft maximum where the pulls of the two sides overlap
+
+
+@dataclass(frozen=True)
+class Pull:
+    """One attachment of a muscle on the subject's right side (the left is its mirror image).
+
+    Parameters
+    ----------
+    vertices
+        Mesh vertices that move fully.
+    vector
+        Displacement at intensity 1: lateral (away from the midline), up, forward, in
+        outer-eye-corner distances.
+    reach
+        Distance along the skin at which the effect has fallen to 1/e, same unit.
+    """
+
+    vertices: tuple[int, ...]
+    vector: tuple[float, float, float]
+    reach: float
+
+
+@dataclass(frozen=True)
+class AUSpec:
+    """What one AU does at intensity 1.
+
+    Parameters
+    ----------
+    pulls
+        Attachments moved by the muscle.
+    upper_lid, lower_lid
+        Fraction of the lid opening by which each margin moves towards the other.
+    lip_roll
+        Fraction by which the red of the upper and of the lower lip narrows towards the line between
+        the lips.
+    lip_in
+        Backward movement of the narrowed lips, outer-eye-corner distances.
+    lip_seal
+        Fraction by which an open mouth is closed.
+    jaw
+        Opening of the jaw, degrees.
+    source
+        What the manual says, in our words.
+    """
+
+    source: str
+    pulls: tuple[Pull, ...] = ()
+    upper_lid: float = 0.0
+    lower_lid: float = 0.0
+    lip_roll: tuple[float, float] = (0.0, 0.0)
+    lip_in: float = 0.0
+    lip_seal: float = 0.0
+    jaw: float = 0.0
+
+
+AU_SPECS: dict[str, AUSpec] = {
+    "AU01": AUSpec(
+        "Medial frontalis lifts the inner corner of the brow and the middle of the forehead.",
+        (
+            Pull((107, 55), (-0.005, 0.10, 0.0), 0.16),
+            Pull((9, 8), (0.0, 0.055, 0.0), 0.12),
+            Pull((108, 151), (0.0, 0.045, 0.0), 0.18),
+            Pull((189, 221), (0.0, 0.012, 0.0), 0.07),
+        ),
+        upper_lid=-0.05,
+    ),
+    "AU02": AUSpec(
+        "Lateral frontalis lifts the outer half of the brow into an arch; its fold shows.",
+        (
+            Pull((70, 63, 46, 53), (0.01, 0.095, -0.01), 0.15),
+            Pull((105, 52), (0.0, 0.02, 0.0), 0.08),
+            Pull((68, 104, 71), (0.005, 0.05, -0.01), 0.17),
+            Pull((225, 113, 224), (0.0, 0.012, 0.0), 0.06),
+        ),
+        upper_lid=-0.06,
+    ),
+    "AU04": AUSpec(
+        "Corrugator and depressor supercilii draw the brows down and together; procerus lowers the "
+        "glabella; the brow presses on the lid.",
+        (
+            Pull((107, 55, 65, 66), (-0.038, -0.065, 0.012), 0.14),
+            Pull((105, 52, 53, 63), (-0.012, -0.05, 0.0), 0.13),
+            Pull((9, 8), (0.0, -0.045, 0.012), 0.12),
+            Pull((222, 223, 221, 224), (0.0, -0.018, 0.0), 0.05),
+        ),
+        upper_lid=0.10,
+    ),
+    "AU05": AUSpec(
+        "Levator palpebrae raises the upper lid: more white of the eye shows above the iris.",
+        (Pull((27, 28, 29), (0.0, 0.012, -0.006), 0.06),),
+        upper_lid=-0.55,
+        lower_lid=-0.06,
+    ),
+    "AU06": AUSpec(
+        "Outer orbicularis oculi lifts the cheek and gathers skin around the eye towards it; bags "
+        "under the lower lid, crow's feet, the outer brow a little lower.",
+        (
+            Pull((50, 101, 118, 117), (-0.005, 0.065, 0.03), 0.19),
+            Pull((229, 230, 228, 31), (0.0, 0.02, 0.012), 0.08),
+            Pull((35, 143, 226, 111), (-0.03, 0.012, 0.0), 0.13),
+            Pull((46, 70), (-0.008, -0.022, 0.0), 0.09),
+        ),
+        upper_lid=0.10,
+        lower_lid=0.22,
+    ),
+    "AU07": AUSpec(
+        "Inner orbicularis oculi tightens the lids: the lower lid rises and straightens, the "
+        "opening narrows.",
+        (Pull((229, 230, 231), (0.0, 0.015, 0.0), 0.06),),
+        upper_lid=0.18,
+        lower_lid=0.40,
+    ),
+    "AU09": AUSpec(
+        "Levator labii superioris alaeque nasi lifts the wings of the nose and the middle of the "
+        "upper lip, wrinkles the sides of the nose, pulls the inner brow down.",
+        (
+            Pull((48, 64, 129, 102), (0.012, 0.065, 0.0), 0.10),
+            Pull((131, 198, 217, 126), (0.0, 0.04, 0.012), 0.09),
+            Pull((39, 37, 40, 165), (0.0, 0.05, 0.006), 0.13),
+            Pull((101, 36, 142), (-0.008, 0.035, 0.015), 0.12),
+            Pull((55, 193, 8), (-0.012, -0.045, 0.0), 0.14),
+            Pull((1, 4), (0.0, 0.012, -0.004), 0.08),
+        ),
+        upper_lid=0.10,
+        lower_lid=0.18,
+    ),
+    "AU10": AUSpec(
+        "Levator labii superioris raises the upper lip, most between its middle and the corner, "
+        "pushes the infraorbital triangle up and widens the wings of the nose.",
+        (
+            Pull((39, 40, 37, 73, 74), (0.008, 0.075, 0.008), 0.12),
+            Pull((0, 11), (0.0, 0.04, 0.0), 0.09),
+            Pull((203, 206, 36), (0.005, 0.045, 0.02), 0.13),
+            Pull((129, 64, 48), (0.016, 0.022, 0.0), 0.07),
+        ),
+        lower_lid=0.04,
+    ),
+    "AU11": AUSpec(
+        "Zygomaticus minor draws the skin of the upper middle nasolabial fold up and out; the "
+        "upper lip rises a little between middle and corner.",
+        (
+            Pull((203, 206, 92), (0.035, 0.045, 0.0), 0.12),
+            Pull((40, 39), (0.012, 0.025, 0.0), 0.09),
+            Pull((36, 205), (0.01, 0.018, 0.015), 0.11),
+        ),
+    ),
+    "AU12": AUSpec(
+        "Zygomaticus major draws the corners of the lips back and up along the cheekbone, push "
+        "the cheek up; lips stretch, the nasolabial fold deepens.",
+        (
+            Pull((61, 76, 62, 78), (0.105, 0.08, -0.08), 0.17),
+            Pull((0, 11, 12, 13, 37, 82), (0.0, 0.022, -0.012), 0.12),
+            Pull((57, 186, 216, 212), (0.07, 0.055, -0.03), 0.14),
+            Pull((50, 205, 187), (0.025, 0.035, 0.02), 0.16),
+        ),
+        lower_lid=0.06,
+    ),
+    "AU14": AUSpec(
+        "Buccinator tightens the corners of the mouth and pulls them inwards: a dimple.",
+        (
+            Pull((61, 76, 62, 78), (0.04, 0.012, -0.055), 0.09),
+            Pull((57, 186, 43), (0.015, 0.0, -0.05), 0.08),
+            Pull((18, 200), (0.0, 0.012, 0.0), 0.12),
+        ),
+        lip_roll=(0.10, 0.10),
+        lip_seal=0.3,
+    ),
+    "AU15": AUSpec(
+        "Depressor anguli oris pulls the lip corners down; the lower lip is stretched flat.",
+        (
+            Pull((61, 76, 62, 78), (0.015, -0.105, -0.015), 0.11),
+            Pull((43, 202, 212, 57), (0.008, -0.045, 0.0), 0.13),
+            Pull((204, 211), (0.0, -0.015, 0.012), 0.10),
+        ),
+    ),
+    "AU17": AUSpec(
+        "Mentalis pushes the chin boss up and the lower lip with it: the mouth turns down, the "
+        "lower lip protrudes, the chin wrinkles.",
+        (
+            Pull((199, 200, 201, 208), (0.0, 0.06, 0.008), 0.15),
+            Pull((17, 84, 18, 83, 14, 87), (0.0, 0.06, 0.03), 0.12),
+            Pull((0, 37, 13, 82), (0.0, 0.03, 0.012), 0.08),
+            Pull((152, 175, 171), (0.0, 0.03, 0.0), 0.12),
+        ),
+        lip_roll=(0.08, 0.0),
+        lip_seal=0.5,
+    ),
+    "AU20": AUSpec(
+        "Risorius pulls the lips straight back towards the ears: the mouth is longer, the lips are "
+        "flatter.",
+        (
+            Pull((61, 76, 62, 78), (0.105, -0.025, -0.085), 0.17),
+            Pull((57, 212, 202, 43), (0.075, -0.02, -0.04), 0.15),
+            Pull((214, 207, 192), (0.03, 0.0, -0.01), 0.15),
+        ),
+        lip_roll=(0.12, 0.12),
+    ),
+    "AU23": AUSpec(
+        "Orbicularis oris tightens: the lips narrow and roll in a little, the mouth is shorter.",
+        (Pull((61, 76, 62, 78), (-0.035, 0.0, 0.012), 0.12),),
+        lip_roll=(0.50, 0.50),
+        lip_in=0.012,
+        lip_seal=0.5,
+    ),
+    "AU24": AUSpec(
+        "Orbicularis oris presses the lips together: the red narrows, the skin above and below "
+        "bulges, the corners keep their place.",
+        (
+            Pull((164, 167, 165), (0.0, -0.006, 0.012), 0.08),
+            Pull((18, 83, 200), (0.0, 0.022, 0.014), 0.11),
+        ),
+        lip_roll=(0.60, 0.60),
+        lip_in=0.022,
+        lip_seal=1.0,
+    ),
+    "AU25": AUSpec(
+        "The lips part by relaxing: the lower lip falls (depressor labii), the upper rises.",
+        (
+            Pull((17, 84, 14, 87, 15, 86, 16, 85), (0.0, -0.05, -0.006), 0.13),
+            Pull((181, 178, 179, 180, 88, 89, 90), (0.0, -0.028, 0.0), 0.09),
+            Pull((0, 37, 13, 82, 12, 11), (0.0, 0.015, 0.0), 0.12),
+            Pull((39, 81, 80, 41, 42), (0.0, 0.012, 0.0), 0.07),
+            Pull((18, 83), (0.0, -0.025, 0.0), 0.11),
+        ),
+    ),
+    "AU26": AUSpec(
+        "The jaw drops by relaxation: it turns about the condyles and takes the lower lip along.",
+        jaw=12.0,
+    ),
+    "AU28": AUSpec(
+        "The lips are sucked over the teeth: the red disappears, skin is drawn into the mouth.",
+        (
+            Pull((164, 167), (0.0, -0.022, -0.012), 0.09),
+            Pull((18, 83), (0.0, 0.03, -0.008), 0.10),
+        ),
+        lip_roll=(0.92, 0.92),
+        lip_in=0.055,
+        lip_seal=1.0,
+    ),
+    "AU43": AUSpec(
+        "The levator relaxes: the upper lid comes down along the eyeball to the lower lid.",
+        upper_lid=0.90,
+        lower_lid=0.10,
+    ),
+}  # fmt: skip
+"""The definition of every AU, in the order of `AUS`."""
+
+_CONDYLE = np.array([0.0, 0.02, -0.42])  # the jaw's axis (along x) passes here, head frame
+_LID_BULGE = 0.030  # how far the eyeball stands out between two margins one eye opening apart
+_LID_SKIN = 0.055  # reach of a lid movement over the skin around it
+_LIP_SKIN = 0.075  # reach of a lip movement over the skin around it
+
+
+def au_vector(**intensities: float) -> FloatArray:
+    """Write an AU vector by names; the others are 0.
+
+    >>> au_vector(AU06=0.5, AU12=1.0)[[4, 9]]
+    array([0.5, 1. ])
+    """
+    unknown = sorted(set(intensities) - set(AUS))
+    if unknown:
+        raise FacemtError(f"expected AUs among {', '.join(AUS)}; got {', '.join(unknown)}")
+    return np.array([intensities.get(name, 0.0) for name in AUS])
+
+
+@lru_cache(maxsize=1)
+def _pulled() -> FloatArray:
+    """Displacement (20, 478, 3) of the right side's pulls alone, the left side's share taken out.
+
+    Where the two sides overlap near the midline their sum is a soft maximum, so that a vertex on
+    the midline moves as far as its neighbours and not twice as far.
+    """
+    distances = geodesics()
+    mirror = canonical_mesh().mirror[:468]
+    field = np.zeros((len(AUS), 478, 3))
+    for i, name in enumerate(AUS):
+        for pull in AU_SPECS[name].pulls:
+            near = distances[list(pull.vertices)].min(0)
+            weight = np.exp(-((near / pull.reach) ** 2))
+            other = weight[mirror]
+            both = (weight**_SHARPNESS + other**_SHARPNESS) ** (1 / _SHARPNESS)
+            share = both * weight / np.maximum(weight + other, 1e-12)
+            field[i, :468] += share[:, None] * (np.array(pull.vector) * (-1, 1, 1))
+    field[np.abs(field) < 1e-6] = 0.0
+    field.setflags(write=False)
+    return field
+
+
+@lru_cache(maxsize=1)
+def _jaw_weight() -> FloatArray:
+    """How far each vertex follows the jaw: 1 at the chin and lower lip, 0 above the mouth."""
+    distances = geodesics()
+    jaw = [199, 200, 175, 18, 17, 14, 84, 87, 314, 317, 152, 148, 377, 201, 421, 208, 428]
+    jaw += [204, 424, 211, 431, 194, 418, 181, 405, 178, 402, 176, 400, 140, 369, 32, 262]
+    skull = [1, 4, 5, 2, 164, 0, 13, 12, 11, 37, 267, 82, 312, 36, 266, 101, 330, 50, 280, 117, 346]
+    skull += [123, 352, 234, 454, 93, 323, 127, 356, 10, 151, 9, 168, 33, 263, 116, 345, 227, 447]
+    skull += [40, 270, 39, 269, 80, 310, 81, 311, 165, 391, 203, 423, 205, 425, 206, 426]
+    below, above = distances[jaw].min(0), distances[skull].min(0)
+    part = below / (below + above)  # 0 on the jaw, 1 on the skull
+    ramp = np.clip((0.85 - part) / 0.70, 0.0, 1.0)
+    weight = np.zeros(478)
+    weight[:468] = ramp * ramp * (3 - 2 * ramp)
+    weight[jaw] = 1.0
+    weight.setflags(write=False)
+    return weight
+
+
+@lru_cache(maxsize=2)
+def _followers(kind: str) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], FloatArray]:
+    """Skin around lids or lips: drivers, the vertices that follow them, weights (n, m)."""
+    drivers: list[int] = []
+    fixed: set[int] = set(range(468, 478))
+    if kind == "lids":
+        reach = _LID_SKIN
+        for side in _SIDES:
+            drivers += [*lids(side).upper, *lids(side).lower]
+            fixed |= {lids(side).outer, lids(side).inner}
+    else:
+        reach = _LIP_SKIN
+        drivers = sorted({v for row in (*LIPS_UPPER, *LIPS_LOWER) for v in row})
+    others = np.array([v for v in range(478) if v not in fixed and v not in set(drivers)])
+    near = geodesics()[np.ix_(others, np.array(drivers))]
+    keep = near.min(1) < 3 * reach
+    others, near = others[keep], near[keep]
+    weights = np.exp(
+        -((near / (0.6 * reach)) ** 2) + (near.min(1, keepdims=True) / (0.6 * reach)) ** 2
+    )
+    weights *= np.exp(-((near.min(1) / reach) ** 2))[:, None] / weights.sum(1, keepdims=True)
+    return np.array(drivers), others, weights
+
+
+def _spread(points: FloatArray, before: FloatArray, kind: str) -> None:
+    """Let the skin around lids or lips follow what its drivers did since `before`."""
+    drivers, others, weights = _followers(kind)
+    points[others] += weights @ (points[drivers] - before[drivers])
+
+
+def _close_lids(points: FloatArray, side: str, upper: float, lower: float) -> None:
+    """Move the lid margins of one eye towards each other by fractions of the opening."""
+    total = max(upper, 0.0) + max(lower, 0.0)
+    if total > 1.0:
+        upper, lower = upper / total, lower / total
+    eye = lids(side)
+    top, bottom = points[list(eye.upper)], points[list(eye.lower)]
+    gap = top - bottom
+    # A closing margin slides over the eyeball: forward in between, nothing at the corners.
+    bulge = np.zeros_like(gap)
+    bulge[:, 2] = _LID_BULGE * np.sin(np.linspace(0.15, 0.85, len(gap)) * np.pi)
+
+    def arc(part: float) -> FloatArray:
+        return bulge * (4 * part * (1 - part)) if 0 < part < 1 else 0 * bulge
+
+    raise_room = min(upper, 0.0) * gap
+    points[list(eye.upper)] = top - max(upper, 0.0) * gap - raise_room + arc(max(upper, 0.0))
+    points[list(eye.lower)] = bottom + lower * gap + arc(max(lower, 0.0))
+    if total >= 1.0:  # closed: one line, whatever rounding and bulge did
+        points[list(eye.upper)] = points[list(eye.lower)]
+
+
+def _roll_lips(points: FloatArray, roll: FloatArray, inward: float, seal: float) -> None:
+    """Narrow the red of both lips towards their line, close an open mouth by `seal`."""
+    line = (points[list(LIPS_UPPER[-1])] + points[list(LIPS_LOWER[-1])]) / 2
+    for rows, part in ((LIPS_UPPER, roll[0]), (LIPS_LOWER, roll[1])):
+        shift = (line - points[list(rows[-1])]) * min(seal, 1.0)
+        edge = points[list(rows[-1])]
+        for k, row in enumerate(rows):
+            inner = slice(1, -1) if k in (0, 3) else slice(None)
+            index = np.array(row)[inner]
+            moved = (edge - points[list(row)])[inner] * min(part, 1.0) + shift[inner]
+            moved[:, 2] -= inward * (k + 1) / len(rows)
+            points[index] += moved
+
+
+def _part_crossed_lips(points: FloatArray) -> None:
+    """Where the lower lip has been pushed above the upper one, let them meet half-way."""
+    up, low = list(LIPS_UPPER[-1]), list(LIPS_LOWER[-1])
+    crossed = np.clip(points[low, 1] - points[up, 1], 0.0, None) / 2
+    for upper, lower in zip(LIPS_UPPER, LIPS_LOWER, strict=True):
+        points[list(upper[1:-1]), 1] += crossed[1:-1]
+        points[list(lower[1:-1]), 1] -= crossed[1:-1]
+
+
+def _check(vector: npt.ArrayLike, name: str) -> FloatArray:
+    values = np.asarray(vector, np.float64)
+    if values.shape != (len(AUS),) or not np.isfinite(values).all():
+        raise FacemtError(
+            f"`{name}` must be {len(AUS)} finite AU intensities in the order of AUS; "
+            f"got shape {values.shape}{'' if values.shape != (len(AUS),) else ' with NaN or inf'}"
+        )
+    return values
+
+
+def au_displacement(
+    aus: npt.ArrayLike | None = None,
+    *,
+    left: npt.ArrayLike | None = None,
+    right: npt.ArrayLike | None = None,
+    shape: npt.ArrayLike | None = None,
+) -> FloatArray:
+    """Displacement of every mesh vertex for an AU vector.
+
+    Parameters
+    ----------
+    aus
+        (20,) intensities, 0 absent to 1 maximal, in the order of `AUS`, for both sides. Values
+        beyond the range extrapolate (they are used to take an expression away).
+    left, right
+        (20,) intensities of one side of the subject's face, instead of `aus` there.
+    shape
+        (478, 3) neutral face in the head frame; default: the canonical one. Lids and lips close
+        exactly for the shape that is given.
+
+    Returns
+    -------
+    ndarray
+        (478, 3), head frame, outer-eye-corner distances. Iris vertices do not move.
+
+    Raises
+    ------
+    FacemtError
+        If a vector or the shape has the wrong size or holds NaN.
+
+    Examples
+    --------
+    >>> smile = au_displacement(au_vector(AU12=1.0))
+    >>> bool(smile[61, 0] < 0 < smile[61, 1])  # the right corner: to the subject's right and up
+    True
+    """
+    both = np.zeros(len(AUS)) if aus is None else _check(aus, "aus")
+    parts = {
+        "right": both if right is None else _check(right, "right"),
+        "left": both if left is None else _check(left, "left"),
+    }
+    rest = canonical_mesh().vertices if shape is None else np.asarray(shape, np.float64)
+    if rest.shape != (478, 3):
+        raise FacemtError(f"`shape` must be a (478, 3) mesh; got {rest.shape}")
+    field, mirror = _pulled(), canonical_mesh().mirror
+    points = rest + np.tensordot(parts["right"], field, 1)
+    points += (np.tensordot(parts["left"], field, 1) * (-1, 1, 1))[mirror]
+
+    mean = (parts["right"] + parts["left"]) / 2
+    roll = _amounts("lip_roll") * np.clip(mean, -1, 1)[:, None]
+    seal = float(1 - np.prod(1 - np.clip(_amounts("lip_seal") * mean, 0, 1)))
+    rolled = np.array([np.clip(r, -0.6, 0.97) for r in _saturating(roll)])
+    inward = float(_amounts("lip_in") @ mean)
+    if np.any(rolled) or inward or seal:
+        before = points.copy()
+        _roll_lips(points, rolled, inward, seal)
+        _spread(points, before, "lips")
+
+    angle = float(np.radians(_amounts("jaw") @ mean))
+    if angle:
+        points = _turn_jaw(points, angle)
+    _part_crossed_lips(points)
+
+    before = points.copy()
+    for side in _SIDES:
+        upper = float(_amounts("upper_lid") @ parts[side])
+        lower = float(_amounts("lower_lid") @ parts[side])
+        _close_lids(points, side, max(upper, -0.7), max(lower, -0.3))
+    _spread(points, before, "lids")
+    displacement = points - rest
+    displacement[468:] = 0.0
+    return displacement
+
+
+def _saturating(parts: FloatArray) -> FloatArray:
+    """Combine fractions of a distance: the second acts on what the first left (axis 0)."""
+    return np.asarray(1 - np.prod(1 - parts, axis=0))
+
+
+@lru_cache(maxsize=8)
+def _amounts(field: str) -> FloatArray:
+    return np.array([getattr(AU_SPECS[name], field) for name in AUS], np.float64)
+
+
+def _turn_jaw(points: FloatArray, angle: float) -> FloatArray:
+    """Rotate by `angle` about the condyles, each vertex by its share of the jaw."""
+    turn = angle * _jaw_weight()
+    y, z = points[:, 1] - _CONDYLE[1], points[:, 2] - _CONDYLE[2]
+    cos, sin = np.cos(turn), np.sin(turn)
+    # Forward (z) goes down (-y): the chin swings down and back.
+    turned = np.stack([points[:, 0], cos * y - sin * z, sin * y + cos * z], -1)
+    turned[:, 1:] += _CONDYLE[1:]
+    return turned
+
+
+@lru_cache(maxsize=1)
+def au_basis() -> FloatArray:
+    """Displacement fields (20, 478, 3) of the single AUs at intensity 1 on the canonical mesh.
+
+    Returns
+    -------
+    ndarray
+        Read-only, head frame, outer-eye-corner distances, both sides. For mixtures use
+        `au_displacement`, which turns the jaw and closes lids and lips without overshooting.
+
+    >>> au_basis().shape
+    (20, 478, 3)
+    """
+    basis = np.stack([au_displacement(row) for row in np.eye(len(AUS))])
+    basis.setflags(write=False)
+    return basis

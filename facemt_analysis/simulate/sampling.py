@@ -1,0 +1,160 @@
+"""The whole random drawing of a training picture: who, how, from where, in which light."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from facemt_analysis.errors import FacemtError
+from facemt_analysis.simulate.affect import affect_of, draw_aus, emotion_of
+from facemt_analysis.simulate.face import FaceAsset, blend_assets
+from facemt_analysis.simulate.mesh import FloatArray, canonical_mesh
+from facemt_analysis.simulate.photometry import augment, draw_background
+from facemt_analysis.simulate.renderer import CHIP_FRAMING, Framing, Light, Rendered, render
+
+__all__ = ["Sample", "mirrored_asset", "sample_face"]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A drawn face with what it stands for.
+
+    Attributes
+    ----------
+    rendered
+        Picture and geometric truth.
+    emotion
+        (7,) soft label in the order of ``schema.EMOTIONS``.
+    affect
+        (2,) valence, arousal.
+    identity
+        Index of the face that gave most of the texture.
+    """
+
+    rendered: Rendered
+    emotion: FloatArray
+    affect: FloatArray
+    identity: int
+
+
+def mirrored_asset(asset: FaceAsset) -> FaceAsset:
+    """Give the mirror image of a face: another person as far as a network is concerned."""
+    mirror = canonical_mesh().mirror
+    flip = np.array([-1.0, 1.0, 1.0])
+    return replace(
+        asset,
+        texture=np.ascontiguousarray(asset.texture[:, ::-1]),
+        mask=np.ascontiguousarray(asset.mask[:, ::-1]),
+        neutral=(asset.neutral * flip)[mirror],
+        sclera=np.ascontiguousarray(asset.sclera[::-1, :, ::-1]),
+        iris=np.ascontiguousarray(asset.iris[::-1, :, ::-1]),
+    )
+
+
+def _identity(rng: np.random.Generator, assets: Sequence[FaceAsset]) -> tuple[FaceAsset, int]:
+    n = min(int(rng.choice([1, 2, 3], p=[0.45, 0.35, 0.2])), len(assets))
+    chosen = rng.choice(len(assets), size=n, replace=False)
+    faces = [assets[int(i)] for i in chosen]
+    weights = rng.dirichlet(np.full(n, 1.5))
+    shape = weights if rng.random() < 0.5 else rng.dirichlet(np.full(n, 1.0))
+    # Mild caricature: shapes a little beyond the mixture, as the spread of a mean is too small.
+    if n > 1:
+        shape = shape + rng.normal(0, 0.15, n)
+        shape = shape / shape.sum() if abs(shape.sum()) > 0.3 else weights
+    main = int(weights.argmax())
+    face = blend_assets(faces, list(weights), shape_weights=list(shape), surround=main)
+    if rng.random() < 0.5:
+        face = mirrored_asset(face)
+    return face, int(chosen[main])
+
+
+def _wide(rng: np.random.Generator, sd: float, limit: float) -> float:
+    """Mostly small, sometimes anything up to the limit; radians from degrees."""
+    value = rng.normal(0, sd) if rng.random() < 0.6 else rng.uniform(-limit, limit)
+    return float(np.radians(np.clip(value, -limit, limit)))
+
+
+def sample_face(
+    rng: np.random.Generator,
+    assets: Sequence[FaceAsset],
+    *,
+    size: int = 144,
+    framing: Framing = CHIP_FRAMING,
+    scale_jitter: float = 0.08,
+    shift_jitter: float = 0.035,
+    emotion: str | None = None,
+    photometric: float = 1.0,
+    margin: float = 1.0,
+) -> Sample:
+    """Draw a face at random.
+
+    Parameters
+    ----------
+    rng
+        Source of randomness; the same state and assets give the same bytes.
+    assets
+        Faces to draw from and to mix.
+    size
+        Side of the picture in px.
+    framing
+        Mean placement of the face.
+    scale_jitter, shift_jitter
+        Standard deviations of the log side and of the shift in sides.
+    emotion
+        Draw this one of ``schema.EMOTIONS`` instead of any.
+    photometric
+        Strength of `augment`.
+    margin
+        Factor on the side: room for cropping later.
+
+    Raises
+    ------
+    FacemtError
+        If there is no asset.
+
+    Examples
+    --------
+    >>> from facemt_analysis.simulate import avatar_asset
+    >>> drawn = sample_face(np.random.default_rng(1), [avatar_asset()], size=48)
+    >>> drawn.rendered.image.shape, drawn.emotion.shape
+    ((48, 48, 3), (7,))
+    """
+    if not assets:
+        raise FacemtError("`assets` must hold at least one face, e.g. [avatar_asset()]; got none")
+    face, identity = _identity(rng, assets)
+    aus = draw_aus(rng, emotion)
+    left, right = aus, aus
+    if rng.random() < 0.25:
+        tilt = rng.normal(0, 0.35, len(aus)) if rng.random() < 0.7 else rng.normal(0, 0.8)
+        left, right = np.clip(aus * (1 + tilt), 0, 1), np.clip(aus * (1 - tilt), 0, 1)
+    pose = np.array([_wide(rng, 9, 24), _wide(rng, 13, 36), _wide(rng, 7, 28)])
+    if rng.random() < 0.35:  # looks at the camera
+        gaze = -0.9 * pose[:2] + rng.normal(0, np.radians(4), 2)
+    else:
+        gaze = np.array([_wide(rng, 8, 22), _wide(rng, 12, 30)])
+    gaze = np.clip(gaze, -np.radians([24, 34]), np.radians([24, 34]))
+    light = None
+    if rng.random() < 0.7:
+        direction = (float(rng.normal(0, 0.9)), float(rng.normal(0.3, 0.5)), 1.0)
+        colour = np.exp(rng.normal(0, 0.06, 3))
+        light = Light(direction, float(rng.beta(1.3, 2.2)), (colour[0], colour[1], colour[2]))
+    background = None
+    if rng.random() < 0.85:
+        pictures = [assets[int(i)].texture for i in rng.integers(0, len(assets), 2)]
+        background = draw_background(rng, size, pictures)
+    placed = Framing(
+        framing.scale * margin * float(np.exp(rng.normal(0, scale_jitter))),
+        framing.up / margin + float(rng.normal(0, shift_jitter)),
+        framing.right / margin + float(rng.normal(0, shift_jitter)),
+    )
+    drawn = render(
+        face, left=left, right=right, pose=pose, gaze=gaze, light=light, background=background,
+        framing=placed, size=size, distance=float(np.exp(rng.uniform(np.log(7), np.log(45)))),
+        body_follow=float(rng.uniform(0, 1)), furrows=float(rng.uniform(0.3, 1.2)),
+        vergence=float(np.radians(np.abs(rng.normal(0, 2)))),
+    )  # fmt: skip
+    image = augment(drawn.image, rng, mesh=drawn.mesh, strength=photometric)
+    drawn = replace(drawn, image=image)
+    return Sample(drawn, emotion_of(drawn.aus), affect_of(drawn.aus), identity)
