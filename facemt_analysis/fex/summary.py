@@ -81,7 +81,7 @@ def summarize_table(frame: pd.DataFrame) -> TableSummary:
     """
     plain = pd.DataFrame(frame)
     plain = plain.loc[:, ~plain.columns.duplicated()]
-    names = set(plain.columns)
+    names = plain.columns.tolist()
     recordings = frames = tracks = faces = start = stop = None
     where = ["input"] if "input" in names else []
     if where:
@@ -106,8 +106,8 @@ def summarize_table(frame: pd.DataFrame) -> TableSummary:
         tracks=tracks,
         start=start,
         stop=stop,
-        groups=schema.groups_in(frame.columns),
-        labels=tuple(str(c) for c in plain.columns if schema.group_of(c) is None),
+        groups=schema.groups_in(names),
+        labels=tuple(str(c) for c in names if schema.group_of(c) is None),
     )
 
 
@@ -122,7 +122,7 @@ def describe_columns(frame: pd.DataFrame) -> pd.DataFrame:
         ``meaning``, ``dtype``.
     """
     rows: list[tuple[object, ...]] = []
-    for column, dtype in frame.dtypes.items():
+    for column, dtype in zip(list[object](frame.columns.tolist()), frame.dtypes, strict=True):
         name = schema.group_of(column)
         if not isinstance(column, str) or name is None:
             rows.append((column, "label", "", np.nan, np.nan, "label of the user's", str(dtype)))

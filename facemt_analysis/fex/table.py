@@ -118,7 +118,7 @@ class Fex(pd.DataFrame):
     @property
     def groups(self) -> tuple[str, ...]:
         """Names of the groups that have at least one column, in schema order."""
-        return schema.groups_in(self.columns)
+        return schema.groups_in(self.columns.tolist())
 
     @property
     def recordings(self) -> tuple[str, ...]:
@@ -164,7 +164,7 @@ class Fex(pd.DataFrame):
     # ------------------------------------------------------------------ feature groups
     def _pick(self, group: str, need: Iterable[str] = ()) -> pd.DataFrame:
         """Columns of a group as a plain DataFrame in canonical order."""
-        columns = schema.columns_in(group, self.columns)
+        columns = schema.columns_in(group, self.columns.tolist())
         missing = [c for c in need if c not in columns]
         if not columns or missing:
             raise MissingGroupError(_missing_text(group, missing, self.groups))
@@ -376,7 +376,7 @@ def _merged_info(inputs: list[Any], n_rows: int) -> FexInfo:
         if info is Fex._info:  # nothing is known, which matters only where features are
             # pandas makes a Fex of a Series before it concatenates
             beside = len(table.columns) == 1 and len(table) == n_rows
-            if beside or not len(table) or not schema.feature_columns(table.columns):
+            if beside or not len(table) or not schema.feature_columns(table.columns.tolist()):
                 continue
         infos.append(info)
     return FexInfo.merge(infos)

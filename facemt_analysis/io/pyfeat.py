@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import warnings
 from os import PathLike
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 import pandas as pd
@@ -262,9 +262,19 @@ def to_pyfeat(fex: pd.DataFrame, path: str | PathLike[str] | None = None) -> pd.
     table = pd.concat([*parts, out[empty]], axis=1)[list(COLUMNS)]
     if path is None:
         return table
-    with atomic_file(path) as temporary:
-        table.to_csv(temporary, index=False)
+    with atomic_file(path) as temporary, temporary.open("wb") as file:
+        _write(table, file)
     return None
+
+
+def _write(table: pd.DataFrame, file: BinaryIO) -> None:
+    """Write as text. Arrow does it twenty times as fast as pandas, but quotes the header."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    file.write((",".join(table.columns) + "\n").encode())
+    options = csv.WriteOptions(include_header=False, quoting_style="needed")
+    csv.write_csv(pa.Table.from_pandas(table, preserve_index=False), file, options)
 
 
 def _column(frame: pd.DataFrame, name: str, otherwise: object) -> object:
