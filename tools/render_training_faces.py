@@ -32,6 +32,7 @@ from facemt_analysis.simulate import (
     FaceAsset,
     asset_from_photo,
     aus_from_blendshapes,
+    even_lightness,
     person_mask,
     sample_face,
 )
@@ -99,11 +100,12 @@ def write_shard(job: tuple[Path, list[FaceAsset], int, int, int, int]) -> Path:
     cv2.setNumThreads(1)
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng([seed, number])
+    chances = even_lightness(assets)
     started = time.monotonic()
     images = np.empty((count, size, size, 3), np.uint8)
     rows: dict[str, list] = {}
     for i in range(count):
-        drawn = sample_face(rng, assets, size=size, margin=MARGIN)
+        drawn = sample_face(rng, assets, size=size, margin=MARGIN, chances=chances)
         face = drawn.rendered
         images[i] = face.image
         for name, value in {

@@ -11,19 +11,27 @@ from facemt_analysis.simulate.mesh import canonical_mesh, eye_opening
 from facemt_analysis.simulate.photometry import augment, draw_background
 from facemt_analysis.simulate.renderer import CHIP_FRAMING, Framing, Light, Rendered, render
 from facemt_analysis.simulate.rotation import pose_of, rotation_of
-from facemt_analysis.simulate.sampling import Sample, sample_face
+from facemt_analysis.simulate.sampling import Sample, even_lightness, sample_face, skin_lightness
 from facemt_analysis.simulate.segment import person_mask
+from facemt_analysis.simulate.study import simulate_study
+from facemt_analysis.simulate.study_design import PRESET_EFFECTS, Effect
+from facemt_analysis.simulate.study_dyads import DyadTruth, simulate_dyads
+from facemt_analysis.simulate.study_truth import StudyTruth
 
 __all__ = [
     "AUS",
     "AU_SPECS",
     "CHIP_FRAMING",
+    "PRESET_EFFECTS",
     "PROTOTYPES",
+    "DyadTruth",
+    "Effect",
     "FaceAsset",
     "Framing",
     "Light",
     "Rendered",
     "Sample",
+    "StudyTruth",
     "affect_of",
     "asset_from_photo",
     "au_basis",
@@ -37,10 +45,14 @@ __all__ = [
     "draw_aus",
     "draw_background",
     "emotion_of",
+    "even_lightness",
     "eye_opening",
     "person_mask",
     "pose_of",
     "render",
     "rotation_of",
     "sample_face",
+    "simulate_dyads",
+    "simulate_study",
+    "skin_lightness",
 ]

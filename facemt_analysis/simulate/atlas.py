@@ -76,7 +76,7 @@ def atlas() -> Atlas:
     opened = au_displacement(au_vector(AU05=0.4, AU25=0.5, AU26=0.15), shape=mesh.neutral)
     points = with_rings(mesh.neutral + opened)
     scale = ATLAS_SIZE / _EXTENT
-    uv = (points[:, :2] - _CENTRE) * (scale, -scale) + ATLAS_SIZE / 2
+    uv = (points[:, :2] - _CENTRE) * (scale, -scale) + (ATLAS_SIZE - 1) / 2
     n = len(OVAL)
     loops = [list(OVAL)] + [list(range(478 + r * n, 478 + (r + 1) * n)) for r in range(len(RINGS))]
     ring: list[tuple[int, int, int]] = []

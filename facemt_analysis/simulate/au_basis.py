@@ -443,6 +443,7 @@ def au_displacement(
     left: npt.ArrayLike | None = None,
     right: npt.ArrayLike | None = None,
     shape: npt.ArrayLike | None = None,
+    lid_shift: tuple[float, float] = (0.0, 0.0),
 ) -> FloatArray:
     """Displacement of every mesh vertex for an AU vector.
 
@@ -456,6 +457,9 @@ def au_displacement(
     shape
         (478, 3) neutral face in the head frame; default: the canonical one. Lids and lips close
         exactly for the shape that is given.
+    lid_shift
+        Fractions of the opening by which the upper lid comes down and the lower lid goes up in
+        addition, as when the lids follow the gaze (`lid_follow`).
 
     Returns
     -------
@@ -504,6 +508,9 @@ def au_displacement(
     for side in _SIDES:
         upper = float(_amounts("upper_lid") @ parts[side])
         lower = float(_amounts("lower_lid") @ parts[side])
+        open_part = 1.0 - float(np.clip(upper + lower, 0.0, 1.0))  # closed lids follow nothing
+        upper += lid_shift[0] * open_part
+        lower += lid_shift[1] * open_part
         _close_lids(points, side, max(upper, -0.7), max(lower, -0.3))
     _spread(points, before, "lids")
     displacement = points - rest

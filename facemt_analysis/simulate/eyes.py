@@ -65,12 +65,16 @@ def place_irises(
 
 
 def lid_follow(gaze_pitch: float) -> tuple[float, float]:
-    """Fractions of the opening by which upper and lower lid move for a vertical gaze.
+    """Fractions of the opening by which the upper lid comes down and the lower lid goes up.
 
-    The upper lid travels with the eye (about 0.7 of the iris downwards and less upwards), the lower
-    lid a third of that; positive = closing.
+    The upper lid travels with the eye, nearly as far downwards as the iris and less far upwards;
+    the lower lid a quarter of that. To be given to `au_displacement` as ``lid_shift``.
+
+    >>> upper, lower = lid_follow(-0.3)  # looking down
+    >>> upper > 0.3, lower < 0
+    (True, True)
     """
-    travel = EYEBALL_RADIUS * np.sin(gaze_pitch) / 0.085  # in openings of an average eye
+    travel = EYEBALL_RADIUS * float(np.sin(gaze_pitch)) / 0.108  # in openings of an average eye
     if travel < 0:
-        return -0.62 * travel, 0.22 * travel
-    return -0.45 * travel, 0.12 * travel
+        return -0.95 * travel, 0.25 * travel
+    return -0.45 * travel, 0.20 * travel

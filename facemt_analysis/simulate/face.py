@@ -14,7 +14,7 @@ from facemt_analysis.simulate.au_basis import AUS, au_displacement
 from facemt_analysis.simulate.eyes import place_irises
 from facemt_analysis.simulate.mesh import LIPS_LOWER, LIPS_UPPER, FloatArray, canonical_mesh, lids
 from facemt_analysis.simulate.raster import affine_maps, sample, triangle_ids
-from facemt_analysis.simulate.rotation import FLIP, procrustes
+from facemt_analysis.simulate.rotation import FLIP, pose_of, procrustes, rotation_of
 
 __all__ = [
     "EYE_PATCH",
@@ -238,7 +238,15 @@ def asset_from_photo(
     else:
         turn = np.asarray(rotation, np.float64)
     unit = float(np.linalg.norm(camera[33] - camera[263]))
-    origin = (camera[33] + camera[263]) / 2 - unit * turn @ _eye_middle()
+    middle = (camera[33] + camera[263]) / 2
+    for _ in range(2):
+        origin = middle - unit * turn @ _eye_middle()
+        shown = (camera - origin) @ turn / unit
+        neutral, used = neutral_shape(shown, aus)
+        # Faces are symmetric: what is left of turn and tilt belongs to the rotation.
+        rest = procrustes(canonical_mesh().neutral[:468], neutral[:468])[1]
+        turn = turn @ rotation_of(pose_of(rest) * (0, 1, 1))
+    origin = middle - unit * turn @ _eye_middle()
     shown = (camera - origin) @ turn / unit
     neutral, used = neutral_shape(shown, aus)
     neutral[468:] = place_irises(neutral)

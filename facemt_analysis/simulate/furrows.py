@@ -12,15 +12,15 @@ __all__ = ["FURROWS", "furrow_shade"]
 
 # AU: lines on the subject's right (mirrored on the left), each as vertices and a darkness.
 FURROWS: dict[str, tuple[tuple[tuple[int, ...], float], ...]] = {
-    "AU01": (((151, 108), 0.16), ((9, 107), 0.10)),
+    "AU01": (((151, 108, 69), 0.15), ((9, 107), 0.08)),
     "AU02": (((69, 104, 68), 0.16), ((104, 68, 71), 0.08)),
     "AU04": (((8, 9), 0.10), ((55, 107), 0.22)),
     "AU06": (((226, 35), 0.12), ((31, 111), 0.12), ((228, 229, 230, 231), 0.10)),
     "AU07": (((25, 110, 24, 23, 22, 26), 0.10),),
     "AU09": (((193, 168), 0.20), ((122, 6), 0.18), ((198, 209, 203), 0.16), ((114, 217), 0.10)),
-    "AU10": (((129, 203, 206, 216), 0.24),),
+    "AU10": (((129, 203, 206, 216), 0.18),),
     "AU11": (((129, 203, 206), 0.22),),
-    "AU12": (((129, 203, 206, 216, 212), 0.20),),
+    "AU12": (((129, 203, 206, 216), 0.15),),
     "AU14": (((186, 57, 43), 0.20),),
     "AU15": (((57, 202), 0.16),),
     "AU17": (((201, 200), 0.18), ((83, 18), 0.12), ((43, 202), 0.08)),
@@ -65,7 +65,7 @@ def furrow_shade(
     tilt = float(depth[454] - depth[234])  # > 0: the subject's left side is nearer
     width = float(np.linalg.norm(pixels[33] - pixels[263])) + 1e-6
     dark = np.zeros((size, size), np.uint8)
-    thick = max(round(size / 100), 1)
+    thick = max(round(size / 220), 1)
     for name, lines in FURROWS.items():
         i = AUS.index(name)
         for vector, flip, hidden in ((right, False, tilt > 0.75), (left, True, tilt < -0.75)):
@@ -78,8 +78,8 @@ def furrow_shade(
                 points = np.round(pixels[index] * 16).astype(np.int32)
                 cv2.polylines(dark, [points], False, level, thick, cv2.LINE_AA, 4)
     if dark.any():
-        sigma = max(width / 70, 0.55)
+        sigma = max(width / 110, 0.5)
         valley = cv2.GaussianBlur(dark, (0, 0), sigma).astype(np.float32)
         around = cv2.GaussianBlur(dark, (0, 0), 2.6 * sigma).astype(np.float32)
-        out -= (1.9 * valley - 0.9 * around) / 255
+        out -= (3.4 * valley - 1.6 * around) / 255
     return out

@@ -29,7 +29,6 @@ __all__ = ["CHIP_FRAMING", "Framing", "Light", "Rendered", "posed_mesh", "render
 Image = npt.NDArray[np.uint8]
 
 _NECK = np.array([0.0, -0.45, -0.55])  # the head turns about this point, head frame
-_EYES_FOLLOW = AUS.index("AU43")
 
 
 @dataclass(frozen=True)
@@ -117,12 +116,8 @@ def posed_mesh(
     vergence: float = 0.0,
 ) -> FloatArray:
     """Deform a neutral face (478, 3) by the AUs of both sides and a gaze, in the head frame."""
-    up, low = lid_follow(float(np.asarray(gaze)[0]))
-    follow = np.zeros(len(AUS))
-    # A lid that follows the eye closes or opens like AU43 / AU05, in their units.
-    shut = (1 - np.clip((left + right)[_EYES_FOLLOW] / 2, 0, 1)) * (up + low)
-    follow[_EYES_FOLLOW if shut > 0 else AUS.index("AU05")] = abs(shut) * (1.0 if shut > 0 else 1.6)
-    shown = neutral + au_displacement(left=left + follow, right=right + follow, shape=neutral)
+    follow = lid_follow(float(np.asarray(gaze)[0]))
+    shown = neutral + au_displacement(left=left, right=right, shape=neutral, lid_shift=follow)
     shown[468:] = place_irises(neutral, gaze, vergence=vergence)
     return shown
 

@@ -6,15 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from facemt_analysis.errors import FacemtError
 from facemt_analysis.simulate.affect import affect_of, draw_aus, emotion_of
+from facemt_analysis.simulate.atlas import atlas
 from facemt_analysis.simulate.face import FaceAsset, blend_assets
 from facemt_analysis.simulate.mesh import FloatArray, canonical_mesh
 from facemt_analysis.simulate.photometry import augment, draw_background
 from facemt_analysis.simulate.renderer import CHIP_FRAMING, Framing, Light, Rendered, render
 
-__all__ = ["Sample", "mirrored_asset", "sample_face"]
+__all__ = ["Sample", "even_lightness", "mirrored_asset", "sample_face", "skin_lightness"]
+
+
+_SKIN = (50, 280, 101, 330, 205, 425, 151, 108, 337, 9)
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,44 @@ def mirrored_asset(asset: FaceAsset) -> FaceAsset:
     )
 
 
-def _identity(rng: np.random.Generator, assets: Sequence[FaceAsset]) -> tuple[FaceAsset, int]:
+def skin_lightness(asset: FaceAsset) -> float:
+    """CIE L* (0-100) of the cheeks and forehead in the texture, their median."""
+    import cv2
+
+    points = np.round(atlas().uv[list(_SKIN)]).astype(np.intp)
+    around = np.array([(dx, dy) for dx in (-3, 0, 3) for dy in (-3, 0, 3)])
+    where = (points[:, None] + around).reshape(-1, 2)
+    colours = asset.texture[where[:, 1], where[:, 0]].astype(np.float32) / 255
+    lab = cv2.cvtColor(colours[None], cv2.COLOR_RGB2Lab)[0]
+    return float(np.median(lab[:, 0]))
+
+
+def even_lightness(assets: Sequence[FaceAsset], *, limit: float = 4.0) -> FloatArray:
+    """Chances (n,) that even out the skin lightness of the faces drawn.
+
+    Parameters
+    ----------
+    assets
+        Faces to draw from.
+    limit
+        The rarest lightness is drawn at most this many times as often as the most common one.
+    """
+    levels = np.array([skin_lightness(asset) for asset in assets])
+    width = max(float(levels.std()), 1.0) * 0.4
+    density = np.exp(-(((levels[:, None] - levels) / width) ** 2) / 2).mean(1)
+    chances = 1 / np.maximum(density, density.max() / limit)
+    return np.asarray(chances / chances.sum())
+
+
+def _identity(
+    rng: np.random.Generator, assets: Sequence[FaceAsset], chances: npt.ArrayLike | None
+) -> tuple[FaceAsset, int]:
     n = min(int(rng.choice([1, 2, 3], p=[0.45, 0.35, 0.2])), len(assets))
-    chosen = rng.choice(len(assets), size=n, replace=False)
+    p = None
+    if chances is not None:
+        p = np.asarray(chances, np.float64)
+        p = p / p.sum()
+    chosen = rng.choice(len(assets), size=n, replace=False, p=p)
     faces = [assets[int(i)] for i in chosen]
     weights = rng.dirichlet(np.full(n, 1.5))
     shape = weights if rng.random() < 0.5 else rng.dirichlet(np.full(n, 1.0))
@@ -87,6 +127,7 @@ def sample_face(
     emotion: str | None = None,
     photometric: float = 1.0,
     margin: float = 1.0,
+    chances: npt.ArrayLike | None = None,
 ) -> Sample:
     """Draw a face at random.
 
@@ -108,6 +149,8 @@ def sample_face(
         Strength of `augment`.
     margin
         Factor on the side: room for cropping later.
+    chances
+        (n,) how often each asset is drawn, relative; default: all alike. See `even_lightness`.
 
     Raises
     ------
@@ -123,7 +166,7 @@ def sample_face(
     """
     if not assets:
         raise FacemtError("`assets` must hold at least one face, e.g. [avatar_asset()]; got none")
-    face, identity = _identity(rng, assets)
+    face, identity = _identity(rng, assets, chances)
     aus = draw_aus(rng, emotion)
     left, right = aus, aus
     if rng.random() < 0.25:
