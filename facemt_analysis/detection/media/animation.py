@@ -19,7 +19,7 @@ from facemt_analysis.errors import MediaError
 __all__ = ["AnimationRecording"]
 
 # What browsers make of a frame that says it lasts no time at all.
-_DEFAULT_DURATION = 0.1
+_DEFAULT_DURATION = 100.0  # ms
 
 
 class AnimationRecording(Recording):
@@ -56,7 +56,7 @@ class AnimationRecording(Recording):
             else:
                 image.seek(first)
                 image.load()
-                rate = 1.0 / _duration(image)
+                rate = 1000.0 / _duration(image)
             return _Header(image.format or "", first, count, rate, image.mode, image.size)
 
     @property
@@ -105,7 +105,7 @@ class AnimationRecording(Recording):
     def _pictures(self) -> Iterator[tuple[int, float, float, Image]]:
         """Index, time, duration and pixels of each frame."""
         header = self._header
-        time = 0.0
+        elapsed = 0.0  # ms, as files give them: whole numbers add up without rounding
         index = 0
         try:
             with opened_image(self.path) as image:
@@ -114,9 +114,9 @@ class AnimationRecording(Recording):
                         image.seek(header.first + index)
                         image.load()
                     duration = _duration(image) if header.format != "TIFF" else self._page
-                    when = time if self.has_clock else float("nan")
-                    yield index, when, duration, to_rgb(image, self.path)
-                    time += duration
+                    time = elapsed / 1000.0 if self.has_clock else float("nan")
+                    yield index, time, duration / 1000.0, to_rgb(image, self.path)
+                    elapsed += duration
         except MediaError as error:
             if index == 0:
                 raise
@@ -126,7 +126,7 @@ class AnimationRecording(Recording):
 
     @property
     def _page(self) -> float:
-        return 1.0 / self._given_rate if self._given_rate else 0.0
+        return 1000.0 / self._given_rate if self._given_rate else 0.0
 
 
 @dataclass(frozen=True)
@@ -140,5 +140,5 @@ class _Header:
 
 
 def _duration(image: PIL.Image.Image) -> float:
-    """Seconds that the current frame lasts."""
-    return float(image.info.get("duration") or 0.0) / 1000.0 or _DEFAULT_DURATION
+    """Milliseconds that the current frame lasts."""
+    return float(image.info.get("duration") or _DEFAULT_DURATION)

@@ -136,22 +136,23 @@ def open_video(path: Path) -> Iterator[Video]:
             metadata_errors="replace",
         )
     except av.FFmpegError as error:
-        raise MediaError(f"{shown(path)}: {_why_not(path, error)}.") from error
+        reason = (getattr(error, "strerror", None) or type(error).__name__).rstrip(".")
+        what = _cut_off(path) or f"not a video or image that can be read ({reason})"
+        raise MediaError(f"{shown(path)}: {what}.") from error
     with container:
         yield _video(path, container)
 
 
-def _why_not(path: Path, error: Exception) -> str:
-    """Say why FFmpeg could not open a file."""
+def _cut_off(path: Path) -> str | None:
+    """Say that a QuickTime file lacks its index, which most recorders write at the end."""
     with path.open("rb") as file:
         head = file.read(12)
-    if head[4:8] in (b"ftyp", b"mdat", b"moov", b"wide", b"free"):
-        return (
-            "the video has no index (its recording was cut off, or the file is damaged); "
-            "copy it again or repair it"
-        )
-    reason = (getattr(error, "strerror", None) or type(error).__name__).rstrip(".")
-    return f"not a video or image that can be read ({reason})"
+    if head[4:8] not in (b"ftyp", b"mdat", b"moov", b"wide", b"free"):
+        return None
+    return (
+        "the video has no index (its recording was cut off, or the file is damaged); "
+        "copy it again or repair it"
+    )
 
 
 def _video(path: Path, container: InputContainer) -> Video:
@@ -160,7 +161,7 @@ def _video(path: Path, container: InputContainer) -> Video:
     films = [s for s in container.streams.video if not s.disposition & _NOT_FILM]
     readable = [s for s in films if has_decoder(s)]
     if not readable:
-        raise MediaError(f"{shown(path)}: {_no_film(container, films)}.")
+        raise MediaError(f"{shown(path)}: {_no_film(path, container, films)}.")
     stream = min(readable, key=_rank)
     width, height = stream.codec_context.width, stream.codec_context.height
     if width * height > MAX_PIXELS:
@@ -186,14 +187,13 @@ def _rank(stream: VideoStream) -> tuple[bool, int, int]:
     return (not chosen, -context.width * context.height, stream.index)
 
 
-def _no_film(container: InputContainer, films: list[VideoStream]) -> str:
+def _no_film(path: Path, container: InputContainer, films: list[VideoStream]) -> str:
     if films:
         tags = ", ".join(sorted({_codec_tag(s) for s in films}))
         return f"its video codec ({tags}) cannot be decoded here; convert the file to H.264"
-    kinds = {s.type for s in container.streams}
-    if "audio" in kinds:
+    if container.streams.audio:
         return "has sound only; expected a video stream"
-    return "has no video stream"
+    return _cut_off(path) or "has no video stream"
 
 
 def _codec_tag(stream: Stream) -> str:

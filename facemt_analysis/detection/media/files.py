@@ -13,8 +13,9 @@ __all__ = ["check_file", "shown"]
 
 
 def shown(path: PurePath | str) -> str:
-    """Write a path into a message of one line."""
-    return re.sub(r"[\x00-\x1f\x7f]", "?", os.fspath(path))
+    """Write a path into a message of one line that stays readable."""
+    text = re.sub(r"[\x00-\x1f\x7f]", "?", os.fspath(path))
+    return text if len(text) <= 300 else f"{text[:100]}…{text[-200:]}"
 
 
 def check_file(path: Path) -> None:

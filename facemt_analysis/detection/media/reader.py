@@ -55,18 +55,23 @@ class Numbering:
         with open_video(self._path) as video:
             video.stream.thread_type = "SLICE"  # errors come with the packet that causes them
             packets = list(islice(PacketReader(video), _LEARN_FROM))
-            try:
-                for packet in packets:
-                    decoded += [f.pts for f in video.stream.decode(packet.packet)]
-                decoded += [f.pts for f in video.stream.decode(None)]
-            except av.FFmpegError:
-                return None, True
+            errors = 0
+            for packet in (*packets, None):
+                try:
+                    frames = video.stream.decode(packet.packet if packet else None)
+                except av.FFmpegError:
+                    errors += 1
+                else:
+                    decoded += [frame.pts for frame in frames]
         stamps = sorted(p.pts for p in packets if p.shown and p.pts is not None)
-        if not decoded or len(stamps) != sum(p.shown for p in packets):
-            return None, False
+        if not decoded or None in decoded or len(stamps) != sum(p.shown for p in packets):
+            return None, errors > 0
         lost = sum(s < (decoded[0] or 0) for s in stamps)
-        same = decoded == stamps[lost:] and len(set(decoded)) == len(decoded)
-        return (lost if same else None), False
+        expected = stamps[lost:]
+        if errors:  # some pictures are lost; the others have to come in the right order
+            expected = [s for s in expected if s in set(decoded)]
+        same = decoded == expected and len(set(decoded)) == len(decoded)
+        return (lost if same else None), errors > 0
 
 
 @dataclass(frozen=True, slots=True)

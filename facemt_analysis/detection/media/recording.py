@@ -255,8 +255,9 @@ class Recording(ABC):
         if sampling.start is None and sampling.stop is None:
             reason = "; ".join(self._problems) or "the file may be damaged or empty"
             raise MediaError(f"{self.name}: no frame could be read ({reason}).")
+        reason = f" ({'; '.join(self._problems)})" if self._problems else self._length()
         raise MediaError(
-            f"{self.name}: there is no frame at {sampling.describe()}{self._length()}; "
+            f"{self.name}: there is no frame at {sampling.describe()}{reason}; "
             "choose a range within the recording."
         )
 

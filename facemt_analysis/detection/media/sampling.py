@@ -94,7 +94,7 @@ class Selector:
         The choice.
     tolerance
         Seconds by which a frame may precede a time of the `fps` grid and still count as being on
-        it: half the resolution of the stream's clock, since its timestamps are rounded to that.
+        it, since timestamps are rounded to the resolution of the stream's clock.
 
     Examples
     --------
@@ -114,9 +114,7 @@ class Selector:
     def next_time(self) -> float:
         """Earliest time that is still wanted."""
         fps = self._sampling.fps
-        if fps is None:
-            return self._origin
-        return self._origin + self._step / fps - self._tolerance
+        return self._origin if fps is None else self._origin + self._step / fps
 
     @property
     def next_index(self) -> int:
@@ -138,7 +136,7 @@ class Selector:
         if index % sampling.every or (sampling.start is not None and time < sampling.start):
             return False
         if sampling.fps is not None:
-            if time < self.next_time:
+            if time < self.next_time - self._tolerance:
                 return False
             elapsed = (time - self._origin + self._tolerance) * sampling.fps
             self._step = max(self._step, math.floor(elapsed)) + 1

@@ -90,7 +90,8 @@ class Jumper:
         return self._to_row(self._table, lost, read, index=selector.next_index)
 
     def _stamp(self, time: float) -> int:
-        return floor((Fraction(time) + self._video.origin) / self._video.tick)
+        ticks = (Fraction(time) + self._video.origin) / self._video.tick
+        return floor(ticks + Fraction(1, 1000))  # a float may lie just below the tick it stands for
 
     def _to_row(
         self, table: KeyTable, lost: int, read: int, *, stamp: int | None = None,

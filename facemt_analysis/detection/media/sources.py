@@ -103,7 +103,7 @@ def _path(item: object) -> Path:
 
 
 def _open_one(path: Path, frame_rate: float | None) -> list[Recording]:
-    if path.is_dir():
+    if _is_folder(path):
         return _renamed(_open_folder(path, frame_rate))
     kind = kind_of(path)
     if _counts_as_still(path, kind):
@@ -124,7 +124,7 @@ def _open_list(items: Sequence[object], frame_rate: float | None) -> list[Record
     stills: list[Path] = []
     place = 0
     for path in paths:
-        if path.is_dir():
+        if _is_folder(path):
             found += _open_folder_or_fail_later(path, frame_rate)
             continue
         kind = _kind_or_none(path)
@@ -165,7 +165,8 @@ def _open_folder(folder: Path, frame_rate: float | None) -> list[Recording]:
         found.insert(0, StillsRecording(name, stills, folder, frame_rate))
     if not found:
         inner = sum(p.is_dir() for p in entries)
-        hint = f"; it has {inner} folders inside: pass those" if inner else ""
+        what = "folder" if inner == 1 else "folders"
+        hint = f"; it has {inner} {what} inside: pass those" if inner else ""
         raise MediaError(f"{shown(folder)}: there is no video or image in this folder{hint}.")
     return found
 
@@ -215,6 +216,10 @@ def _renamed(recordings: Sequence[Recording]) -> list[Recording]:
     for recording, name in zip(kept, names, strict=True):
         recording.name = name
     return kept
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112  Path.is_dir raises for impossible names
 
 
 def _absolute(path: Path) -> Path:

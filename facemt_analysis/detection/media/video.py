@@ -75,9 +75,9 @@ class VideoRecording(Recording):
             frames, rate = video.pictures, float(video.rate)
             if frames is None and video.length is not None:
                 frames = max(1, round(video.length * rate))
-            return _Facts(
-                stamped, frames, rate if stamped else self._given_rate, float(video.tick) / 2
-            )
+            # clocks that count milliseconds round to half of one; coarser ones count frames
+            tolerance = min(float(video.tick) / 2, 0.0005)
+            return _Facts(stamped, frames, rate if stamped else self._given_rate, tolerance)
 
     def _frames(self, sampling: Sampling) -> Generator[Frame, None, None]:
         selector = Selector(sampling, self._facts.tolerance)
@@ -133,4 +133,4 @@ class _Facts:
     stamped: bool  # whether packets have timestamps
     frames: int | None  # expected number of frames
     rate: float | None
-    tolerance: float  # half the resolution of the clock, in seconds
+    tolerance: float  # seconds by which timestamps may be rounded
