@@ -164,7 +164,7 @@ def affect_of(aus: npt.ArrayLike) -> FloatArray:
     return np.asarray(np.clip(out, -1.0, 1.0))
 
 
-# Combinations the muscles or the geometry forbid: the first switches the second off, in part.
+# Combinations the muscles or the geometry forbid: the stronger switches the other off, in part.
 _EXCLUDES = (
     ("AU43", "AU05", 1.0), ("AU28", "AU25", 1.0), ("AU28", "AU24", 1.0), ("AU28", "AU23", 0.7),
     ("AU24", "AU25", 1.0), ("AU28", "AU26", 0.6), ("AU24", "AU26", 0.9), ("AU12", "AU15", 0.7),
@@ -213,10 +213,10 @@ def draw_aus(rng: np.random.Generator, emotion: str | None = None) -> FloatArray
         aus[extra] = max(aus[extra], rng.beta(1.2, 3.0))
     if rng.random() < 0.06:
         aus[AUS.index("AU43")] = rng.beta(3.0, 1.0)
-    for strong, weak, share in _EXCLUDES:
-        i, j = AUS.index(strong), AUS.index(weak)
-        if aus[i] >= aus[j]:
-            aus[j] *= 1 - share * min(2 * aus[i], 1.0)
+    for one, other, share in _EXCLUDES:
+        i, j = AUS.index(one), AUS.index(other)
+        strong, weak = (i, j) if aus[i] >= aus[j] else (j, i)
+        aus[weak] *= 1 - share * min(2 * aus[strong], 1.0)
     part, drop = AUS.index("AU25"), AUS.index("AU26")
     aus[part] = max(aus[part], min(1.0, 0.9 * aus[drop]))  # a dropped jaw parts the lips
     return aus
