@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from facemt_analysis.fex import Fex
     from facemt_analysis.io.describe import FexFile
 
-__all__ = ["describe_fex", "read_fex"]
+__all__ = ["describe_fex", "is_fex", "read_fex"]
 
 
 def read_fex(
@@ -85,3 +85,19 @@ def describe_fex(path: str | PathLike[str]) -> FexFile:
     from facemt_analysis.io import describe
 
     return describe.describe_fex(path)
+
+
+def is_fex(path: str | PathLike[str]) -> bool:
+    """Say whether a file or folder is a table of faces rather than a recording or a checkpoint.
+
+    Told from the content. A file that cannot be told from its content (missing, empty, damaged, an
+    unknown table) counts if it is called like a table, so that :func:`read_fex` says what is wrong.
+
+    Examples
+    --------
+    >>> is_fex("missing.parquet"), is_fex("missing.mp4")
+    (True, False)
+    """
+    from facemt_analysis.io.formats import is_table
+
+    return is_table(path)

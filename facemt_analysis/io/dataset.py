@@ -97,7 +97,7 @@ def recording_name(path: str | PathLike[str]) -> str | None:
     return name if recording_file(path.parent, name).name == path.name else None
 
 
-def _files(folder: Path) -> list[Path]:
+def parquet_files(folder: Path) -> list[Path]:
     """Files of a dataset, in the order of their names; hidden ones are still being written."""
     try:
         found = [p for p in folder.iterdir() if p.name.endswith(_SUFFIX) and p.name[0] != "."]
@@ -126,7 +126,7 @@ def dataset_files(folder: Path) -> list[Path]:
     FexError
         If the folder has no Parquet file.
     """
-    files = _files(folder)
+    files = parquet_files(folder)
     if not files:
         raise FexError(
             f"{folder}: the folder has no {_SUFFIX} file, so it is not a Fex dataset; name a file, "

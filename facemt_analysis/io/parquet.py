@@ -7,6 +7,7 @@ the categories of categorical labels. Any Parquet reader can use the file.
 
 from __future__ import annotations
 
+import base64
 import json
 from os import PathLike
 from pathlib import Path
@@ -174,10 +175,16 @@ class ParquetWriter:
                 raise FexError(f"{self.path}: there is nothing to write, not even columns.")
             if self._waiting or self._writer is None:
                 self._flush()
-            writer = self._writer
-            with writing(self.path):
-                writer.add_key_value_metadata({KEY: self._metadata()})  # type: ignore[union-attr]
-                writer.close()  # type: ignore[union-attr]
+            if self._writer is not None and self._schema is not None:
+                content = {**(self._schema.metadata or {}), KEY: self._metadata()}
+                described = self._schema.with_metadata(content)
+                # Arrow reads the schema's metadata from its own copy of the schema in the footer
+                copy = base64.b64encode(described.serialize().to_pybytes())
+                with writing(self.path):
+                    self._writer.add_key_value_metadata(
+                        {KEY: content[KEY], b"ARROW:schema": copy}
+                    )
+                    self._writer.close()
             self._file.commit()
         except BaseException:
             self.abort()
