@@ -192,8 +192,8 @@ AU_SPECS: dict[str, AUSpec] = {
         ),
     ),
     "AU12": AUSpec(
-        "Zygomaticus major draws the corners of the lips back and up along the cheekbone, push "
-        "the cheek up; lips stretch, the nasolabial fold deepens.",
+        "Zygomaticus major draws the corners of the lips back and up along the cheekbone and "
+        "pushes the cheek up; lips stretch, the nasolabial fold deepens.",
         (
             Pull((61, 76, 62, 78), (0.105, 0.08, -0.08), 0.17),
             Pull((0, 11, 12, 13, 37, 82), (0.0, 0.022, -0.012), 0.12),
