@@ -8,6 +8,7 @@ __all__ = [
     "FexError",
     "MediaError",
     "MissingGroupError",
+    "OptionError",
     "WeightsUnavailable",
 ]
 
@@ -30,6 +31,10 @@ class WeightsUnavailable(FacemtError):
 
 class FexError(FacemtError):
     """A table is not a Fex, or lacks what an analysis needs."""
+
+
+class OptionError(FacemtError, ValueError):
+    """An argument has a value it cannot have."""
 
 
 class MissingGroupError(FexError, AttributeError):

@@ -55,7 +55,7 @@ def mirror(batch: Batch, which: torch.Tensor, vertices: torch.Tensor) -> Batch:
     pick = which.view(-1, 1, 1, 1)
     out["image"] = torch.where(pick, batch["image"].flip(-1), batch["image"])
     mesh = batch["mesh"][:, vertices].clone()
-    mesh[..., 0] = side - mesh[..., 0]
+    mesh[..., 0] = side - 1 - mesh[..., 0]
     out["mesh"] = torch.where(which.view(-1, 1, 1), mesh, batch["mesh"])
     flip = which.view(-1, 1)
     out["pose"] = torch.where(
@@ -64,7 +64,9 @@ def mirror(batch: Batch, which: torch.Tensor, vertices: torch.Tensor) -> Batch:
     out["gaze"] = torch.where(
         flip, batch["gaze"] * batch["gaze"].new_tensor([1, -1]), batch["gaze"]
     )
-    out["blend"] = torch.where(flip, batch["blend"][:, _swapped_blendshapes()], batch["blend"])
+    out["blendshapes"] = torch.where(
+        flip, batch["blendshapes"][:, _swapped_blendshapes()], batch["blendshapes"]
+    )
     return out
 
 
@@ -86,7 +88,7 @@ def crop(batch: Batch, jitter: Jitter, generator: torch.Generator) -> Batch:
     out = dict(batch)
     out["image"] = F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
     mesh = batch["mesh"].clone()
-    mesh[..., :2] -= origin[:, None]
+    mesh[..., :2] += 0.5 - origin[:, None]  # origin and span count from the edge of the image
     out["mesh"] = mesh / span.view(n, 1, 1)
     return out
 

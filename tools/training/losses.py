@@ -84,9 +84,9 @@ class Tasks:
 
         if out.blendshapes is not None:
             shape = F.smooth_l1_loss(
-                out.blendshapes.float(), clean("blend"), reduction="none", beta=0.05
+                out.blendshapes.float(), clean("blendshapes"), reduction="none", beta=0.05
             )
-            add("blendshape", batch["blend"], 20 * shape)
+            add("blendshape", batch["blendshapes"], 20 * shape)
 
         log_p = F.log_softmax(out.emotion_logits.float(), -1)
         target = clean("emotion")
@@ -126,7 +126,7 @@ class Scores:
         row["emotion"] = out.emotion_logits.float().softmax(-1).numpy()
         row["va"] = out.valence_arousal.float().numpy()
         if out.blendshapes is not None:
-            row["blend"] = out.blendshapes.float().numpy()
+            row["blendshapes"] = out.blendshapes.float().numpy()
         self._rows.append(row)
 
     def summary(self) -> dict[str, float]:
@@ -170,8 +170,8 @@ class Scores:
             for i, name in enumerate(("valence", "arousal")):
                 x, y = torch.from_numpy(got[:, i]), torch.from_numpy(truth[:, i])
                 found[f"{name} CCC"] = float(_concordance(x, y))
-        if "blend" in all_rows:
-            got, truth = pair("blend")
+        if "blendshapes" in all_rows:
+            got, truth = pair("blendshapes")
             if len(truth):
                 vary = truth.std(0) > 0.02
                 found["blendshape correlation (mean)"] = _mean_correlation(

@@ -4,16 +4,19 @@ A shard is a folder of ``.npy`` files with one row per face:
 
 =============  ==================  =========================================================
 ``image``      (n, S, S, 3) uint8  RGB chip, a little wider than the network's so it can jitter
-``mesh``       (n, 478, 3)         px of the chip (pixel centres at half-integers), isotropic
+``mesh``       (n, 478, 3)         px of the chip (integers are pixel centres), isotropic
 ``pose``       (n, 3)              rotation vector, radians: + = up, turn to, tilt to own right
 ``gaze``       (n, 2)              pitch, yaw relative to the head, radians: + = up, right
 ``au``         (n, n_au)           0-1, in the order of the schema
 ``emotion``    (n, n_emotion)      probabilities that sum to one
 ``va``         (n, 2)              valence, arousal
-``blend``      (n, 52)             MediaPipe's blendshapes
+``blendshapes``  (n, 52)           MediaPipe's blendshapes
 =============  ==================  =========================================================
 
-All but ``image`` may be absent, and NaN marks a missing label.
+All but ``image`` may be absent, and NaN marks a missing label. Where a teacher has labelled the faces
+(``teacher_mesh.npy``, ``teacher_matrix.npy``, ``usable.npy`` of ``tools/label_with_mediapipe.py``),
+its mesh and pose take the place of the known ones: its face outline is that of real faces, and it
+is what people compare with.
 """
 
 from __future__ import annotations
@@ -24,9 +27,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.spatial.transform import Rotation
 
-FIELDS = ("mesh", "pose", "gaze", "au", "emotion", "va", "blend")
-WIDTHS = {"mesh": (478, 3), "pose": (3,), "gaze": (2,), "va": (2,), "blend": (52,)}
+FIELDS = ("mesh", "pose", "gaze", "au", "emotion", "va", "blendshapes")
+WIDTHS = {"mesh": (478, 3), "pose": (3,), "gaze": (2,), "va": (2,), "blendshapes": (52,)}
 
 Batch = dict[str, torch.Tensor]
 
@@ -40,14 +44,25 @@ class Shards:
         Shard folders, or folders of shard folders.
     n_au, n_emotion
         Widths of the labels that a shard may lack altogether.
+    teacher
+        Prefer the teacher's mesh and pose.
     """
 
-    def __init__(self, folders: Sequence[Path], *, n_au: int = 20, n_emotion: int = 7) -> None:
-        found = sorted(
-            {image.parent for folder in folders for image in Path(folder).rglob("image.npy")}
-        )
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        *,
+        n_au: int = 20,
+        n_emotion: int = 7,
+        teacher: bool = True,
+    ) -> None:
+        self.teacher = teacher
+        # a shard is complete when its manifest is there; a folder named twice counts twice
+        found = [m.parent for f in folders for m in sorted(Path(f).rglob("manifest.json"))]
         if not found:
-            raise SystemExit(f"error: no shard (image.npy) under {', '.join(map(str, folders))}")
+            raise SystemExit(
+                f"error: no shard (manifest.json) under {', '.join(map(str, folders))}"
+            )
         self.folders = found
         self.widths = {**WIDTHS, "au": (n_au,), "emotion": (n_emotion,)}
         self._images = [np.load(f / "image.npy", mmap_mode="r") for f in found]
@@ -66,6 +81,10 @@ class Shards:
                 raise SystemExit(
                     f"error: {path}: expected shape {shape}, got {labels[field].shape}"
                 )
+        if self.teacher and (folder / "usable.npy").exists():
+            usable = np.load(folder / "usable.npy").astype(bool)
+            labels["mesh"][usable] = np.load(folder / "teacher_mesh.npy")[usable]
+            labels["pose"][usable] = _pose(np.load(folder / "teacher_matrix.npy")[usable])
         return labels
 
     def __len__(self) -> int:
@@ -81,9 +100,11 @@ class Shards:
             out[field] = torch.from_numpy(values.astype(np.float32))
         return out
 
-    def epoch(self, size: int, rng: np.random.Generator) -> Iterator[Batch]:
-        """Yield all faces once, shuffled, in full batches."""
-        order = rng.permutation(len(self))
+    def epoch(
+        self, size: int, rng: np.random.Generator, limit: int | None = None
+    ) -> Iterator[Batch]:
+        """Yield the faces once, shuffled, in full batches; at most `limit` of them."""
+        order = rng.permutation(len(self))[:limit]
         for first in range(0, len(order) - size + 1, size):
             yield self.batch(order[first : first + size])
 
@@ -91,3 +112,9 @@ class Shards:
         """Collect what each shard says of itself, for the summary in the checkpoint."""
         paths = [f / "manifest.json" for f in self.folders]
         return [json.loads(p.read_text()) for p in paths if p.exists()]
+
+
+def _pose(matrix: np.ndarray) -> np.ndarray:
+    """Rotation vectors (+ = up, own right, tilt right) of the teacher's matrices (n, 4, 4)."""
+    turn = matrix[:, :3, :3] / np.cbrt(np.linalg.det(matrix[:, :3, :3]))[:, None, None]
+    return Rotation.from_matrix(turn).as_rotvec() * [-1, -1, 1]

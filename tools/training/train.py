@@ -55,6 +55,7 @@ def build(args: argparse.Namespace) -> FaceMultitask:
                 "emotion_head_dropout": 0.1,
                 "gaze_eye_roi": args.eyes,
                 "gaze_eye_dim": 64,
+                "gaze_hidden": 64,
             }
         )
     )
@@ -69,12 +70,11 @@ def parameter_groups(model: FaceMultitask, decay: float) -> list[dict[str, objec
     return [{"params": decayed, "weight_decay": decay}, {"params": plain, "weight_decay": 0.0}]
 
 
-def learning_rate(step: int, total: int, peak: float, warm: int) -> float:
-    """Linear warm-up, then half a cosine to one percent."""
-    if step < warm:
-        return peak * (step + 1) / warm
-    done = (step - warm) / max(total - warm, 1)
-    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
+def learning_rate(done: float, peak: float, warm: float = 0.02) -> float:
+    """Linear warm-up, then half a cosine to one percent; `done` is the share of the training."""
+    if done < warm:
+        return peak * max(done / warm, 0.01)
+    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (done - warm) / (1 - warm))))
 
 
 @torch.no_grad()
@@ -121,6 +121,7 @@ def main() -> None:
         "--margin", type=float, default=1.0, help="side of a stored chip / canonical side"
     )
     parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epoch-faces", type=int, help="faces per epoch (default: all)")
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--decay", type=float, default=0.05)
@@ -139,7 +140,6 @@ def main() -> None:
 
     model = build(args).to(args.device, memory_format=torch.channels_last)
     average = copy.deepcopy(model)
-    data = Shards(args.shards, n_au=model.config.n_au, n_emotion=model.config.n_emotion)
     held_out = Shards(args.held_out) if args.held_out else None
     vertices = torch.from_numpy(canonical_mesh().mirror.copy())
     jitter = Jitter(model.config.image_size, args.margin, *args.jitter)
@@ -148,29 +148,31 @@ def main() -> None:
     optimiser = torch.optim.AdamW(
         parameter_groups(model, args.decay), lr=args.lr, betas=(0.9, 0.99)
     )
-    steps_per_epoch = len(data) // args.batch
-    total = steps_per_epoch * args.epochs
     state_path = args.out.with_suffix(".training.pt")
-    epoch, history = 0, []
+    epoch, steps, history = 0, 0, []
     if state_path.exists():
         state = torch.load(state_path, weights_only=True)
         model.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
-        epoch, history = state["epoch"], json.loads(state["history"])
+        epoch, steps = state["epoch"], state["steps"]
+        history = json.loads(state["history"])
         print(f"going on after epoch {epoch}")
     network = torch.compile(model) if args.compile else model
     low = torch.autocast(args.device.split(":")[0], torch.bfloat16)
 
     while epoch < args.epochs:
+        # read again each time: shards may still be coming in
+        data = Shards(args.shards, n_au=model.config.n_au, n_emotion=model.config.n_emotion)
+        steps_per_epoch = min(len(data), args.epoch_faces or len(data)) // args.batch
         began, seen, sums = time.time(), 0, {}
         rng = np.random.default_rng([args.seed, epoch])
         generator = torch.Generator().manual_seed(args.seed * 100_003 + epoch)
         model.train()
-        for step, faces in enumerate(data.epoch(args.batch, rng), start=epoch * steps_per_epoch):
+        for step, faces in enumerate(data.epoch(args.batch, rng, args.epoch_faces)):
             faces = augment(faces, jitter, vertices, generator)
             faces = {k: v.to(args.device) for k, v in faces.items()}
-            rate = learning_rate(step, total, args.lr, warm=min(500, total // 10))
+            rate = learning_rate((epoch + step / steps_per_epoch) / args.epochs, args.lr)
             for group in optimiser.param_groups:
                 group["lr"] = rate
             x = model.prepare(faces["image"]).contiguous(memory_format=torch.channels_last)
@@ -181,7 +183,8 @@ def main() -> None:
             tasks.total(losses).backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
             optimiser.step()
-            follow(average, model, min(args.average, (step + 1) / (step + 10)))
+            follow(average, model, min(args.average, (steps + 1) / (steps + 10)))
+            steps += 1
             seen += len(x)
             for task, loss in losses.items():
                 sums[task] = sums.get(task, 0.0) + loss.item()
@@ -198,7 +201,8 @@ def main() -> None:
         print(json.dumps(row), flush=True)
         save_state(
             state_path, model=model.state_dict(), average=average.state_dict(),
-            optimiser=optimiser.state_dict(), epoch=epoch, history=json.dumps(history),
+            optimiser=optimiser.state_dict(), epoch=epoch, steps=steps,
+            history=json.dumps(history),
         )  # fmt: skip
         summary = {
             "epochs": epoch, "faces": len(data), "batch": args.batch, "lr": args.lr,

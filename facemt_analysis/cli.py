@@ -1,0 +1,284 @@
+"""The shell's door: ``facemt detect``, ``facemt info``, ….
+
+Progress and messages go to stderr, results to stdout. Exit codes: 0 done; 1 some recordings
+failed or are incomplete (each named with its reason, the rest done); 2 nothing could be done;
+130 interrupted. An error the user can cause is one line: ``error: what, where, what to do``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import json
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from facemt_analysis import __version__, schema
+from facemt_analysis.errors import FacemtError, MediaError
+
+if TYPE_CHECKING:
+    from facemt_analysis.fex import Fex
+    from facemt_analysis.network import CheckpointSummary
+
+__all__ = ["main"]
+
+DONE, SOME_FAILED, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the return value is the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        with _one_line_warnings():
+            code: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except FacemtError as error:
+        _say(f"error: {error}")
+        return NOTHING_DONE
+    except BrokenPipeError:  # the reader of stdout (head, less) has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except OSError as error:
+        _say(f"error: {_explain(error)}")
+        return NOTHING_DONE
+    except KeyboardInterrupt:
+        _say("interrupted: finished recordings are kept, the one in progress is not")
+        return INTERRUPTED
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="facemt", description="Face behaviour from video: detect, look into, demonstrate."
+    )
+    parser.add_argument("--version", action="version", version=f"facemt {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    detect = commands.add_parser(
+        "detect",
+        help="find and measure faces in videos and images",
+        description="Find faces in videos, images and folders and measure what they do.",
+    )
+    detect.set_defaults(run=_detect)
+    detect.add_argument("sources", nargs="+", metavar="SOURCE", help="video, image or folder")
+    detect.add_argument(
+        "-o", "--out", required=True, type=Path,
+        help="ending in .parquet or .csv: one file; else a folder with one file per recording",
+    )  # fmt: skip
+    detect.add_argument(
+        "--weights", default="face_multitask_v2", metavar="W",
+        help="name of published weights, 'open', or a .safetensors file (default: %(default)s)",
+    )  # fmt: skip
+    detect.add_argument(
+        "--face-detector", metavar="F", help="retinaface or haar (default: what suits the weights)"
+    )
+    rate = detect.add_mutually_exclusive_group()
+    rate.add_argument("--every", type=_positive_int, default=1, metavar="N",
+                      help="analyse every N-th frame")  # fmt: skip
+    rate.add_argument("--fps", type=float, metavar="HZ", help="analyse HZ frames a second")
+    detect.add_argument("--start", type=float, metavar="S", help="begin at this second")
+    detect.add_argument("--stop", type=float, metavar="S", help="end before this second")
+    detect.add_argument(
+        "--frame-rate", type=float, metavar="HZ", help="clock of image folders that are film frames"
+    )
+    detect.add_argument(
+        "--groups", type=lambda text: [g.strip() for g in text.split(",") if g.strip()],
+        metavar="G,...", help=f"feature groups to keep, of {', '.join(schema.FEATURE_GROUPS)}",
+    )  # fmt: skip
+    detect.add_argument("--device", default="auto", help="auto, cpu, cuda, … (default: auto)")
+    detect.add_argument("--batch-size", type=_positive_int, default=16, metavar="N")
+    detect.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
+
+    info = commands.add_parser(
+        "info",
+        help="say what a checkpoint, a video or a Fex file holds",
+        description="Say what a checkpoint, a recording or a Fex file holds.",
+    )
+    info.set_defaults(run=_info)
+    info.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    info.add_argument("--json", action="store_true", help="one JSON object per file")
+    return parser
+
+
+# ---------------------------------------------------------------------------------------- detect
+
+
+def _detect(arguments: argparse.Namespace) -> int:
+    from facemt_analysis.detection import Detector, open_recordings
+    from facemt_analysis.detection.media.stills import StillsRecording
+    from facemt_analysis.detection.table import check_groups
+    from facemt_analysis.io.output import open_output
+
+    groups = check_groups(arguments.groups)
+    sources = arguments.sources
+    recordings = open_recordings(
+        sources if len(sources) > 1 else sources[0], frame_rate=arguments.frame_rate
+    )
+    detector = Detector(
+        arguments.weights,
+        face_detector=arguments.face_detector,
+        device=arguments.device,
+        batch_size=arguments.batch_size,
+    )
+    sampling = {"every": arguments.every, "fps": arguments.fps, "start": arguments.start,
+                "stop": arguments.stop}  # fmt: skip
+    # one file has one set of columns: beside still images, rows of a video get an empty `image`
+    stills = [isinstance(recording, StillsRecording) for recording in recordings]
+    add_image = any(stills) and not all(stills)
+    done = failures = 0
+    with open_output(arguments.out) as output:
+        for recording in recordings:
+            rows = frames = faces = 0
+            try:
+                for chunk in detector.stream(
+                    recording, **sampling, groups=groups, progress=not arguments.quiet
+                ):
+                    output.write(_with_image(chunk) if add_image else chunk)
+                    rows += len(chunk)
+                    frames += chunk["frame"].nunique()
+                    faces += int((chunk["track"] >= 0).sum())
+            except MediaError as error:
+                failures += 1
+                _say(f"error: {error}")
+                output.drop_recording()
+                continue
+            output.next_recording()
+            done += 1
+            for problem in recording.problems:
+                failures += 1
+                _say(f"warning: {recording.name}: {problem}")
+            print(f"{recording.name}: {frames} frames, {faces} faces, {rows} rows", flush=True)
+    if not done:
+        return NOTHING_DONE
+    print(f"written: {arguments.out}")
+    return SOME_FAILED if failures else DONE
+
+
+def _with_image(chunk: Fex) -> Fex:
+    """Add an empty column `image` where there is none."""
+    if "image" in chunk.columns:
+        return chunk
+    wider = chunk.assign(image=pd.array([None] * len(chunk), dtype="string"))
+    return wider[schema.canonical_order(wider.columns)]
+
+
+# ------------------------------------------------------------------------------------------ info
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    failures = 0
+    for path in arguments.files:
+        try:
+            content = _describe(path)
+        except FacemtError as error:
+            failures += 1
+            _say(f"error: {error}")
+            continue
+        if arguments.json:
+            print(json.dumps({"file": str(path), **content}, default=str, ensure_ascii=False))
+        else:
+            print(path)
+            for line in _lines(content, indent=2):
+                print(line)
+    if not failures:
+        return DONE
+    return NOTHING_DONE if failures == len(arguments.files) else SOME_FAILED
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    """Say what a file holds, by its content: checkpoint, Fex file, or recording."""
+    from facemt_analysis.detection import open_recordings
+    from facemt_analysis.io import describe_fex, is_fex
+    from facemt_analysis.network import checkpoint_summary
+
+    if path.suffix.lower() in (".safetensors", ".pt", ".pth", ".ckpt", ".bin"):
+        return _describe_checkpoint(checkpoint_summary(path))
+    if is_fex(path):
+        return describe_fex(path).to_dict()
+    found = [recording.describe().known() for recording in open_recordings(path)]
+    return dict(found[0]) if len(found) == 1 else {"recordings": found}
+
+
+def _describe_checkpoint(summary: CheckpointSummary) -> dict[str, Any]:
+    metadata = dict(summary.metadata)
+    for key, text in metadata.items():
+        with suppress(ValueError):
+            metadata[key] = json.loads(text)
+    return {
+        "format": "checkpoint",
+        "bytes": summary.n_bytes,
+        "sha256": summary.sha256,
+        "licence": summary.licence or "not stated",
+        "runs": summary.unsupported or "yes",
+        "parameters": summary.n_parameters,
+        "tensors": summary.n_tensors,
+        "dtypes": summary.dtypes,
+        "metadata": metadata,
+        "config": summary.config.to_dict() if summary.config else {},
+    }
+
+
+def _lines(content: Mapping[str, Any], indent: int) -> Iterator[str]:
+    """``key: value`` lines, nested content indented."""
+    for key, value in content.items():
+        label = f"{' ' * indent}{key.replace('_', ' ')}:"
+        if isinstance(value, Mapping):
+            yield label
+            yield from _lines(value, indent + 2)
+        elif isinstance(value, (list, tuple)) and value and isinstance(value[0], Mapping):
+            for item in value:
+                yield label
+                yield from _lines(item, indent + 2)
+        elif isinstance(value, (list, tuple)):
+            yield f"{label} {', '.join(map(str, value))}"
+        else:
+            yield f"{label} {value}"
+
+
+# ------------------------------------------------------------------------------------------ words
+
+
+def _say(message: str) -> None:
+    """Print one line on stderr, below any progress bar."""
+    print(" ".join(str(message).split()), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _one_line_warnings() -> Iterator[None]:
+    """Show our own warnings as one line, without the place in the code; others as Python does."""
+    usual = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+        if category.__module__.split(".")[0] == "facemt_analysis":
+            _say(f"warning: {message}")
+        else:
+            usual(message, category, *rest, **more)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
+def _explain(error: OSError) -> str:
+    """One line for what the system refused."""
+    where = f"{error.filename}: " if error.filename else ""
+    cure = "free space or choose another place" if error.errno == errno.ENOSPC else "check the path"
+    return f"{where}{error.strerror or error}; {cure}"
+
+
+def _positive_int(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, but got {value}")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())
