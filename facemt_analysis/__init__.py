@@ -13,7 +13,7 @@ import lazy_loader
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from facemt_analysis import detection, errors, network, schema
+    from facemt_analysis import datasets, detection, errors, network, schema, simulate
     from facemt_analysis.detection import Detector
     from facemt_analysis.errors import (
         CheckpointError,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from facemt_analysis.fex import Fex, FexInfo
     from facemt_analysis.io import read_fex
+    from facemt_analysis.simulate import simulate_dyads, simulate_study
 
 __all__ = [
     "CheckpointError",
@@ -34,16 +35,20 @@ __all__ = [
     "FexInfo",
     "MediaError",
     "WeightsUnavailable",
+    "datasets",
     "detection",
     "errors",
     "network",
     "read_fex",
     "schema",
+    "simulate",
+    "simulate_dyads",
+    "simulate_study",
 ]
 
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
-    submodules=["detection", "errors", "network", "schema"],
+    submodules=["datasets", "detection", "errors", "network", "schema", "simulate"],
     submod_attrs={
         "detection": ["Detector"],
         "errors": [
@@ -55,5 +60,6 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         ],
         "fex": ["Fex", "FexInfo"],
         "io": ["read_fex"],
+        "simulate": ["simulate_dyads", "simulate_study"],
     },
 )
