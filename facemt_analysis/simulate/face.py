@@ -287,7 +287,7 @@ def blend_assets(
     weights: Sequence[float],
     *,
     shape_weights: Sequence[float] | None = None,
-    surround: int = 0,
+    surround: int | None = 0,
 ) -> FaceAsset:
     """Mix several faces into one that is nobody.
 
@@ -300,7 +300,8 @@ def blend_assets(
     shape_weights
         Share of each in the neutral shape; default: `weights`. May extrapolate.
     surround
-        Which face gives hair, shoulders and background, faded in outside the face oval.
+        Which face gives hair, shoulders and background, faded in outside the face oval. None: these
+        are mixed too, so that a mean over many faces shows nobody at all.
     """
     import cv2
 
@@ -323,14 +324,19 @@ def blend_assets(
             )
         )
 
-    inner = _face_weight()[..., None]
-    texture = mixed("texture") * inner + assets[surround].texture * (1 - inner)
+    base = assets[surround or 0]
+    texture, mask = mixed("texture"), base.mask
+    if surround is None:
+        mask = mixed("mask").astype(np.uint8)
+    else:
+        inner = _face_weight()[..., None]
+        texture = texture * inner + base.texture * (1 - inner)
     neutral = np.einsum("i,ijk->jk", shape_share, np.stack([a.neutral for a in assets]))
     teeth = np.einsum("i,ij->j", share, np.array([a.teeth for a in assets]))
-    base = assets[surround]
     return replace(
         base,
         texture=cv2.convertScaleAbs(texture),
+        mask=mask,
         neutral=neutral,
         sclera=mixed("sclera").astype(np.uint8),
         iris=mixed("iris").astype(np.uint8),

@@ -88,6 +88,10 @@ def test_blends_lie_between(smiling):
     assert levels[0] + 5 < levels[1] < levels[2] - 5
     np.testing.assert_allclose(mixed.neutral, other.neutral)
     assert blend_assets([dark], [1.0]) is dark
+    corner = [a.texture[370, 5].astype(int) for a in (other, dark)]  # of the shoulders
+    one, whole = (blend_assets([other, dark], [1, 1], surround=k) for k in (1, None))
+    np.testing.assert_allclose(one.texture[370, 5], corner[1], atol=1)
+    np.testing.assert_allclose(whole.texture[370, 5], (corner[0] + corner[1]) / 2, atol=1)
     with pytest.raises(FacemtError, match="2 assets and 1 weights"):
         blend_assets([other, dark], [1.0])
 
