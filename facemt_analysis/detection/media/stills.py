@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from facemt_analysis.detection.media.files import shown
@@ -105,14 +106,23 @@ def check_still(path: Path) -> None:
     MediaError
         As `read_image`; for HEIC with a word of help.
     """
-    if kind_of(path) is Kind.HEIC:
-        raise MediaError(
-            f"{shown(path)}: HEIC images cannot be read; convert them to JPEG or PNG first."
-        )
-    with opened_image(path):
+    with _explained(path), opened_image(path):
         pass
 
 
 def _read(path: Path) -> Image:
-    check_still(path)
-    return read_image(path)
+    with _explained(path):
+        return read_image(path)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Say of a HEIC image that it is one."""
+    try:
+        yield
+    except MediaError as error:
+        if path.is_file() and kind_of(path) is Kind.HEIC:
+            raise MediaError(
+                f"{shown(path)}: HEIC images cannot be read; convert them to JPEG or PNG first."
+            ) from error
+        raise
