@@ -23,7 +23,7 @@ def simulate_study(
     conditions: Sequence[str] = ("neutral", "funny"),
     design: DesignKind = "within",
     groups: Sequence[str] | int | None = None,
-    trialsper_condition: int = 1,
+    trials_per_condition: int = 1,
     duration: float = 30.0,
     fps: float = 30.0,
     effects: EffectsLike = None,
@@ -56,7 +56,7 @@ def simulate_study(
     groups
         Names of groups of people, the first one the reference, or their number. For mixed designs;
         in between designs a second factor.
-    trialsper_condition
+    trials_per_condition
         Recordings per subject and condition.
     duration
         Of each recording, s.
@@ -166,7 +166,7 @@ def simulate_study(
     ('funny - neutral', 'dz', 0.8)
     """
     n_subjects = check_whole("n_subjects", n_subjects, 1)
-    who_sees = _design(design, conditions, groups, trialsper_condition)
+    who_sees = _design(design, conditions, groups, trials_per_condition)
     settings = settings_of(seed, duration, fps, jitter, noise, missing_run)
     wanted = as_effects(effects, who_sees, settings.duration)
     study = Study(
@@ -181,7 +181,7 @@ def simulate_study(
     names = check_groups(feature_groups)
     options = {
         "n_subjects": n_subjects, "conditions": who_sees.conditions, "design": design,
-        "groups": who_sees.groups, "trialsper_condition": who_sees.trials,
+        "groups": who_sees.groups, "trials_per_condition": who_sees.trials,
         "duration": duration, "fps": fps,
         "effects": [{"feature": e.feature, "size": e.size, **e.options()} for e in wanted],
         "isc": study.isc, "rest": rest, "noise": noise, "missing": study.missing,

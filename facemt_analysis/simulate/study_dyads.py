@@ -201,7 +201,8 @@ def _coupling_table(
 
 def _lagged(a: Floats, b: Floats, times: Floats, lag: float) -> Floats:
     """Correlation of b (frames, k) with a, `lag` s before, where both are known."""
-    inside = (times - lag >= times[0]) & (times - lag <= times[-1])
+    little = 1e-9  # a lag of whole frames keeps all it can
+    inside = (times - lag >= times[0] - little) & (times - lag <= times[-1] + little)
     before = np.column_stack([np.interp(times[inside] - lag, times, column) for column in a.T])
     x, y = before - before.mean(0), b[inside] - b[inside].mean(0)
     scale = np.sqrt((x**2).sum(0) * (y**2).sum(0))
