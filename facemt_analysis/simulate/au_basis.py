@@ -272,7 +272,7 @@ AU_SPECS: dict[str, AUSpec] = {
     ),
     "AU26": AUSpec(
         "The jaw drops by relaxation: it turns about the condyles and takes the lower lip along.",
-        jaw=12.0,
+        jaw=15.0,
     ),
     "AU28": AUSpec(
         "The lips are sucked over the teeth: the red disappears, skin is drawn into the mouth.",

@@ -5,14 +5,18 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from facemt_analysis.simulate.au_basis import AUS
+from facemt_analysis.simulate.au_basis import AU_SPECS, AUS
 from facemt_analysis.simulate.face import EYE_PATCH, IRIS_PATCH, FaceAsset
-from facemt_analysis.simulate.mesh import LIPS_LOWER, LIPS_UPPER, FloatArray, lids
+from facemt_analysis.simulate.mesh import LIPS_LOWER, LIPS_UPPER, FloatArray, canonical_mesh, lids
 
 __all__ = ["draw_eyes", "draw_mouth"]
 
 Picture = npt.NDArray[np.float32]
 _SHIFT = 4
+# On the subject's right: fold of the upper lid, skin under the eye and under the brow.
+_CREASE = (130, 247, 30, 29, 27, 28, 56, 190, 243)
+_BELOW_EYE = (229, 230, 231, 119, 120)
+_ABOVE_EYE = (224, 223, 222)
 _LOOP = (*LIPS_UPPER[-1], *LIPS_LOWER[-1][-2:0:-1])
 
 
@@ -67,7 +71,39 @@ def _patch_coords(
     return map_x.astype(np.float32), map_y.astype(np.float32), u, v
 
 
-def draw_eyes(picture: Picture, asset: FaceAsset, pixels: FloatArray) -> None:
+def _lower_lid_skin(picture: Picture, pixels: FloatArray, side: str, closure: float) -> None:
+    """Give a lid that comes down the skin that was folded away, instead of stretched lashes."""
+    import cv2
+
+    eye, mirror = lids(side), canonical_mesh().mirror
+    crease, below, above = (
+        np.array(row) if side == "right" else mirror[list(row)]
+        for row in (_CREASE, _BELOW_EYE, _ABOVE_EYE)
+    )
+    margin = pixels[[eye.outer, *eye.upper, eye.inner]]
+    window = _window(np.concatenate([margin, pixels[crease]]), picture.shape[0], 3)
+    if window is None:
+        return
+    x0, y0, x1, y1 = window
+    polygon = np.concatenate([margin, pixels[crease][::-1]])
+    cover = _coverage(polygon, window)
+    width = float(np.linalg.norm(margin[0] - margin[-1]))
+    cover = cv2.GaussianBlur(cover, (0, 0), max(0.05 * width, 0.4))
+    spots = np.round(pixels[np.concatenate([below, above])]).astype(np.intp)
+    spots = np.clip(spots, 0, picture.shape[0] - 1)
+    tones = picture[spots[:, 1], spots[:, 0]]
+    tone = 0.6 * tones[: len(below)].mean(0) + 0.4 * tones[len(below) :].mean(0)
+    part = 0.75 * min(1.6 * closure, 1.0) * cover[..., None]
+    region = picture[y0:y1, x0:x1]
+    region += part * (tone - region)
+
+
+def draw_eyes(
+    picture: Picture,
+    asset: FaceAsset,
+    pixels: FloatArray,
+    closures: tuple[float, float] = (0.0, 0.0),
+) -> None:
     """Draw both eyeballs into the openings of the lids, in `picture` itself.
 
     Parameters
@@ -78,12 +114,16 @@ def draw_eyes(picture: Picture, asset: FaceAsset, pixels: FloatArray) -> None:
         Gives sclera and iris.
     pixels
         (n, 2) projected vertices.
+    closures
+        How far the right and the left eye are closed compared with the face at rest, 0…1.
     """
     import cv2
 
     size = picture.shape[0]
     for k, side in enumerate(("right", "left")):
         eye = lids(side)
+        if closures[k] > 0.1:
+            _lower_lid_skin(picture, pixels, side, closures[k])
         contour = pixels[list(eye.contour)]
         window = _window(contour, size, 2)
         if window is None:
@@ -200,7 +240,7 @@ def draw_mouth(
     depth = -2.2 * across**2
     arc = np.stack([across, np.zeros(13), depth], -1) + edge
     drop = np.array([0.0, 0.0, 0.0])
-    angle = np.radians(12.0) * jaw
+    angle = np.radians(AU_SPECS["AU26"].jaw) * jaw
     reach = rest[14, 2] + 0.42
     drop = np.array([0.0, -np.sin(angle) * reach, -0.3 * np.sin(angle) * 0.5])
     tone = np.array(asset.teeth, np.float32)

@@ -19,7 +19,7 @@ from facemt_analysis.simulate.au_basis import AUS, au_displacement
 from facemt_analysis.simulate.eyes import lid_follow, place_irises
 from facemt_analysis.simulate.face import FaceAsset
 from facemt_analysis.simulate.furrows import furrow_shade
-from facemt_analysis.simulate.mesh import FloatArray
+from facemt_analysis.simulate.mesh import FloatArray, eye_opening
 from facemt_analysis.simulate.openings import draw_eyes, draw_mouth
 from facemt_analysis.simulate.raster import affine_maps, sample, triangle_ids
 from facemt_analysis.simulate.rotation import FLIP, rotation_of
@@ -224,7 +224,9 @@ def render(
     if furrows > 0:
         lit *= furrow_shade(pixels, camera[:, 2], on_left, on_right, asset.aus, size, furrows)
     draw_mouth(picture, asset, pixels, rotation, unit, on_left, on_right)
-    draw_eyes(picture, asset, pixels)
+    openings = [(eye_opening(shown, s), eye_opening(asset.neutral, s)) for s in ("right", "left")]
+    shut = [float(np.clip(1 - now / max(before, 1e-6), 0, 1)) for now, before in openings]
+    draw_eyes(picture, asset, pixels, (shut[0], shut[1]))
     gain = lit[..., None]
     if light is not None:
         gain = gain * np.array(light.colour, np.float32)
