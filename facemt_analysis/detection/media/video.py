@@ -26,11 +26,11 @@ __all__ = ["VideoRecording"]
 class VideoRecording(Recording):
     """One video file.
 
-    Reading begins at the last key picture before `start`, and sparse sampling jumps over what nobody
-    wants. For that, QuickTime, MP4 and AVI files have an index; others (Matroska, WebM, transport
-    streams) are read up to `start` once without being decoded, to count their pictures, and are not
-    jumped in. Index, time and pixels of a frame are the same however it was reached: where they
-    could differ, the video is decoded from its beginning.
+    Reading begins at the last key picture before `start`, and sparse sampling jumps over what
+    nobody wants. For that, QuickTime, MP4 and AVI files have an index; others (Matroska, WebM,
+    transport streams) are read up to `start` once without being decoded, to count their pictures,
+    and are not jumped in. Index, time and pixels of a frame are the same however it was reached:
+    where they could differ, the video is decoded from its beginning.
 
     Parameters
     ----------
