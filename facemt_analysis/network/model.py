@@ -249,16 +249,17 @@ class FaceMultitask(nn.Module):
         # Tensors made in inference mode have no version, and cannot be edited outside of it.
         state = tuple((t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors)
         key = (self.device, state)
-        if self._fused is None or self._fused[0] != key:
-            self._fused = None  # first free the old one
+        held = self._fused
+        if held is None or held[0] != key:
+            held = self._fused = None  # free the old one first
             fused = FusedMaps(
                 self.state_dict(),
                 n_au=self.config.n_au,
                 keep_fine=self.config.gaze_eye_roi,
                 dtype=torch.bfloat16 if self.device.type == "cuda" else torch.float32,
             )
-            self._fused = (key, fused)
-        return self._fused[1]
+            held = self._fused = (key, fused)
+        return held[1]
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the fast form out of copies and pickles."""
