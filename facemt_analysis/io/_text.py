@@ -41,13 +41,14 @@ def read_text_table(head: Head, columns: Collection[str] | None = None) -> pd.Da
     Raises
     ------
     FexError
-        If names are there twice, a row has too many fields, the file ends in the middle of a row,
-        or it is not UTF-8.
+        If names are there twice, one of the first rows has too many or too few fields, the file
+        ends in the middle of a row, or it is not UTF-8.
     """
     names = list(head.columns)
     twice = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
     if twice:
         raise FexError(f"{head.path}: the column {shorten(twice)} is there more than once.")
+    _check_first_rows(head)
     _check_last_row(head)
     wanted = None if columns is None else [i for i, n in enumerate(names) if n in columns]
     text = {n for n in ("input", "image") if n in names and (columns is None or n in columns)}
@@ -72,6 +73,24 @@ def read_text_table(head: Head, columns: Collection[str] | None = None) -> pd.Da
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise FexError(f"{head.path}: it cannot be read as a table: {reason}") from error
+
+
+def _check_first_rows(head: Head) -> None:
+    """Refuse rows of a wrong length, which pandas would cut or fill."""
+    lines = head.start.decode("utf-8-sig", errors="replace").splitlines(keepends=True)
+    try:
+        # the last line may go on after what was looked at
+        rows = list(csv.reader(lines[:-1], delimiter=head.separator, skipinitialspace=True))
+    except csv.Error:
+        return
+    for number, row in enumerate(rows[1:], start=2):
+        while len(row) > len(head.columns) and not row[-1].strip():
+            row.pop()  # a separator at the end of the line
+        if row and len(row) != len(head.columns):
+            raise FexError(
+                f"{head.path}: row {number} has {len(row)} fields, but the first line names "
+                f"{len(head.columns)} columns."
+            )
 
 
 def _check_last_row(head: Head) -> None:
@@ -102,12 +121,12 @@ def numbers(frame: pd.DataFrame, head: Head, dtype: type[np.generic] = np.float3
     for column in wrong:
         given = frame[column]
         parsed: Any = pd.to_numeric(given, errors="coerce")
-        bad = given[parsed.isna() & given.notna()]
+        bad = np.flatnonzero(parsed.isna() & given.notna())
         if len(bad):
             group = schema.group_of(column)
             raise FexError(
                 f"{head.path}: the column {column!r} of the group {group!r} must hold numbers, but "
-                f"has {bad.iloc[0]!r} in row {int(np.flatnonzero(given.index == bad.index[0])[0])}."
+                f"has {given.iloc[bad[0]]!r} in row {bad[0] + 2}."
             )
         frame = frame.assign(**{str(column): parsed})
     with np.errstate(over="ignore"):

@@ -181,9 +181,7 @@ class ParquetWriter:
                 # Arrow reads the schema's metadata from its own copy of the schema in the footer
                 copy = base64.b64encode(described.serialize().to_pybytes())
                 with writing(self.path):
-                    self._writer.add_key_value_metadata(
-                        {KEY: content[KEY], b"ARROW:schema": copy}
-                    )
+                    self._writer.add_key_value_metadata({KEY: content[KEY], b"ARROW:schema": copy})
                     self._writer.close()
             self._file.commit()
         except BaseException:

@@ -81,8 +81,11 @@ def read_part(path: Path, selection: Selection) -> Part:
         try:
             if selection.recordings is not None:
                 selection.check_recordings(_unique(file, "input"), path)
-            groups = list(_matching_row_groups(file, selection))
-            table = _matching_rows(file.read_row_groups(groups, columns=columns), selection, path)
+            if groups := list(_matching_row_groups(file, selection)):
+                table = file.read_row_groups(groups, columns=columns)
+            else:
+                table = file.schema_arrow.empty_table().select(columns)
+            table = _matching_rows(table, selection, path)
         except (pa.ArrowException, OSError) as error:
             raise _damaged(path) from error
     return Part(table, *_metadata_of(content, path))

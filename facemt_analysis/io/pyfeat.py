@@ -170,17 +170,19 @@ def _points_down(features: pd.DataFrame) -> bool:
 
 def _from_square(features: pd.DataFrame, down: bool) -> pd.DataFrame:
     """Turn the square into the detector's box, z into px, + into up."""
-    out = features.copy()
-    if set(_BOX) <= set(out.columns):
-        square = out[_BOX].to_numpy(np.float64)
-        z = [c for c in _MESH_Z if c in out]
-        out[z] = (out[z].to_numpy(np.float64) * square[:, 2:3]).astype(np.float32)
+    # as one array: setting hundreds of columns of a frame one by one is slow
+    names = features.columns
+    values = features.to_numpy(np.float32, copy=True)
+    if set(_BOX) <= set(names):
+        box = names.get_indexer(pd.Index(_BOX))
+        square = values[:, box].astype(np.float64)
+        z = np.flatnonzero(names.isin(_MESH_Z))
+        values[:, z] *= square[:, 2:3]
         centre, side = square[:, :2] + square[:, 2:] / 2, square[:, 2:] / EXPAND
-        out[_BOX] = np.hstack([centre - side / 2, side]).astype(np.float32)
+        values[:, box] = np.hstack([centre - side / 2, side])
     if down:
-        turned = [c for c in ("Pitch", "gaze_pitch") if c in out]
-        out[turned] = -out[turned]
-    return out
+        values[:, np.flatnonzero(names.isin(["Pitch", "gaze_pitch"]))] *= -1
+    return pd.DataFrame(values, index=features.index, columns=names)
 
 
 def _keys(frame: pd.DataFrame, seen: pd.Series, fps: float | None, head: Head) -> pd.DataFrame:
@@ -233,33 +235,27 @@ def to_pyfeat(fex: pd.DataFrame, path: str | PathLike[str] | None = None) -> pd.
     FexError
         If the file cannot be written.
     """
-    given = pd.DataFrame(fex)
+    given = pd.DataFrame(fex).reset_index(drop=True)
     n = len(given)
-    # one block for all the numbers: 2,180 columns set one by one would take seconds
-    out = pd.DataFrame(
-        np.full((len(COLUMNS), n), np.nan, np.float32).T, columns=list(COLUMNS), copy=False
-    )
-    there = [c for c in COLUMNS if c in given.columns and c not in ("input", "frame", *_EMBEDDING)]
-    numeric = [c for c in there if c not in ("approx_time", "Identity")]
-    values = given[numeric].astype(np.float32).set_axis(out.index, axis=0)
-    if set(_BOX) <= set(numeric):
-        box = given[_BOX].to_numpy(np.float64)
-        side = EXPAND * box[:, 2:].max(axis=1, keepdims=True)
-        centre = box[:, :2] + box[:, 2:] / 2
-        z = [c for c in _MESH_Z if c in numeric]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            values[z] = (given[z].to_numpy(np.float64) / side).astype(np.float32)
-        values[_BOX] = np.hstack([centre - side / 2, side, side]).astype(np.float32)
-    embedding = [c for c in _EMBEDDING if c in given.columns]
-    rest = {
-        "input": _column(given, "input", ""),
-        "frame": _column(given, "frame", np.arange(n)),
+    other = {
+        "input": given.get("input", ""),
+        "frame": given.get("frame", np.arange(n)),
         "approx_time": _approximate_time(given),
         "Identity": _identity(given),
     }
-    parts = [values, given[embedding].reset_index(drop=True), pd.DataFrame(rest)]
-    empty = [c for c in COLUMNS if not any(c in part.columns for part in parts)]
-    table = pd.concat([*parts, out[empty]], axis=1)[list(COLUMNS)]
+    numeric = [c for c in COLUMNS if c not in other]
+    # absent columns are NaN
+    values = given.reindex(columns=numeric).to_numpy(np.float32, na_value=np.nan).copy()
+    names = pd.Index(numeric)
+    if set(_BOX) <= set(given.columns):
+        box = given[_BOX].to_numpy(np.float64)
+        side = EXPAND * box[:, 2:].max(axis=1, keepdims=True)
+        centre = box[:, :2] + box[:, 2:] / 2
+        with np.errstate(divide="ignore", invalid="ignore"):  # a box without size has no scale
+            values[:, names.isin(_MESH_Z)] /= side
+        values[:, names.get_indexer(pd.Index(_BOX))] = np.hstack([centre - side / 2, side, side])
+    table = pd.concat([pd.DataFrame(values, columns=names), pd.DataFrame(other)], axis=1)
+    table = table[list(COLUMNS)]
     if path is None:
         return table
     with atomic_file(path) as temporary, temporary.open("wb") as file:
@@ -277,26 +273,22 @@ def _write(table: pd.DataFrame, file: BinaryIO) -> None:
     csv.write_csv(pa.Table.from_pandas(table, preserve_index=False), file, options)
 
 
-def _column(frame: pd.DataFrame, name: str, otherwise: object) -> object:
-    return frame[name].reset_index(drop=True) if name in frame.columns else otherwise
-
-
 def _approximate_time(frame: pd.DataFrame) -> pd.Series:
     """``MM:SS`` of the whole seconds passed, as py-feat writes it."""
     if "time" in frame.columns and frame["time"].notna().any():
-        time = frame["time"].reset_index(drop=True)
+        time = frame["time"]
         return time.map(lambda t: f"{int(t // 60):02d}:{int(t % 60):02d}", na_action="ignore")
     if "approx_time" in frame.columns:
-        return frame["approx_time"].reset_index(drop=True)
+        return frame["approx_time"]
     return pd.Series(np.full(len(frame), np.nan), dtype=object)
 
 
 def _identity(frame: pd.DataFrame) -> pd.Series:
     if "Identity" in frame.columns:
-        return frame["Identity"].reset_index(drop=True)
+        return frame["Identity"]
     names = pd.Series(np.full(len(frame), np.nan), dtype=object)
     if "track" in frame.columns and (frame["track"] > 0).any():
-        track = frame["track"].reset_index(drop=True)
+        track = frame["track"]
         names[track >= 0] = "Person_" + track[track >= 0].astype(str)
     return names
 
