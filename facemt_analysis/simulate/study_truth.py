@@ -54,7 +54,8 @@ class StudyTruth:
         other emotions leave).
     effects
         One row per feature and contrast, effects of size 0 included: ``feature``, ``term``
-        (``condition``, ``group`` or ``group:condition``), ``contrast``, ``effect_name`` (``dz`` or
+        (``condition``, ``group`` or ``group:condition``), ``contrast``, its levels ``group`` (if
+        there are groups) and ``condition``, ``effect_name`` (``dz`` or
         ``d``), ``planted`` (in the population, standardised; NaN for Neutral), ``planted_raw`` (in
         the feature's unit), ``sd`` (of the population, by which it is standardised), ``realised``
         and ``realised_raw`` (in this sample), ``start``, ``stop`` (s; of a windowed effect).

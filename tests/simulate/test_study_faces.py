@@ -93,7 +93,7 @@ def test_mesh_has_the_pose_and_the_expression(study) -> None:
     )
     neutral = canonical_mesh().neutral
     for row in range(0, len(fex), 37):
-        phasic = fex.aus.iloc[row].to_numpy(float) - tonic.loc[fex["input"].iloc[row], AUS]
+        phasic = fex.aus.iloc[row].to_numpy(float) - tonic.loc[fex["input"].iloc[row], list(AUS)]
         still = phasic.max() < 1e-3
         scale, rotation, _ = procrustes(neutral[:468], points[row, :468])
         pose = pose_of(rotation)
