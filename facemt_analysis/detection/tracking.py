@@ -105,7 +105,7 @@ class Tracker:
 
         Notes
         -----
-        The assignment takes about a tenth of a millisecond for a few faces.
+        The assignment takes about a fifth of a millisecond for a few faces.
         """
         array = _checked(boxes, time)
         order = np.lexsort(array.T[::-1])

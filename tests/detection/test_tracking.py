@@ -51,17 +51,19 @@ def test_two_people_walk_close_behind_each_other():
 
 
 def test_two_people_cross_and_both_stay_visible():
-    paths = np.stack([line((0, 0), (300, 6)), line((300, 0), (0, -6))], axis=1)
+    """Only their motion tells them apart: after the crossing each is where the other was."""
+    paths = np.stack([line((0, 0), (300, 0), 32), line((300, 0), (0, 0), 32)], axis=1)
     assert_constant(follow(paths))
 
 
 @pytest.mark.parametrize("hidden_one", [0, 1])
 def test_one_person_is_hidden_while_they_cross(hidden_one):
-    paths = np.stack([line((0, 0), (300, 0), 61), line((300, 0), (0, 0), 61)], axis=1)
+    """The hidden one reappears further away than a face that stands still would be looked for."""
+    paths = np.stack([line((0, 0), (300, 0), 31), line((300, 0), (0, 0), 31)], axis=1)
     apart = np.abs(paths[:, 0, 0] - paths[:, 1, 0])
     seen = np.ones(paths.shape[:2], bool)
-    seen[apart < 40, hidden_one] = False
-    assert (~seen).sum() > 5
+    seen[apart < 90, hidden_one] = False
+    assert (~seen).sum() * 10 > 1.5 * 45
     assert_constant(follow(paths, seen))
 
 

@@ -1,0 +1,210 @@
+"""RetinaFace with a ResNet-34 (Deng et al., 2020): the face detector of the published weights."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import os
+from collections.abc import Sequence
+from typing import Self
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torchvision.models import resnet34
+from torchvision.ops import nms
+
+from facemt_analysis.detection.faces.anchors import N_ANCHORS, anchors_for, decode_boxes
+from facemt_analysis.detection.faces.base import Boxes, Framing, Image, check_frames
+from facemt_analysis.detection.faces.retinaface_layers import (
+    ContextModule,
+    FeaturePyramid,
+    Head,
+    fold_batch_norms,
+)
+from facemt_analysis.detection.faces.retinaface_weights import read_weights
+
+__all__ = ["RetinaFace"]
+
+_MEAN = (123.0, 117.0, 104.0)  # RGB; subtracted from 0 to 255, without scaling
+_WIDTH = 128
+_OVERLAP = 0.4
+_MOST = 750  # faces of one frame
+# Pixels that go through the network at once, so that memory does not grow with the batch.
+_PIXELS = {"cpu": 2**20, "cuda": 2**24}
+
+
+class RetinaFace(nn.Module):
+    """Single-stage face detector: ResNet-34, feature pyramid, context modules, three heads.
+
+    The tensor names are those of the published file. `forward` takes any image size and gives raw
+    outputs; `detect` takes frames as they are and gives boxes.
+
+    Parameters
+    ----------
+    threshold
+        Lowest score of a face that `detect` gives.
+    max_side
+        Frames with a longer side are shrunk to it for `detect`: faster, but small faces (below
+        about 16 pixels after shrinking) are missed. None keeps their size, as published.
+
+    Examples
+    --------
+    >>> model = RetinaFace().eval()
+    >>> loc, score, landmarks = model(torch.zeros(1, 3, 64, 96))
+    >>> loc.shape, score.shape, landmarks.shape
+    (torch.Size([1, 252, 4]), torch.Size([1, 252]), torch.Size([1, 252, 10]))
+    """
+
+    name = "retinaface"
+    framing = Framing()
+
+    def __init__(self, *, threshold: float = 0.5, max_side: int | None = None) -> None:
+        super().__init__()
+        if not 0.0 <= threshold <= 1.0:
+            raise ValueError(f"`threshold` must be in 0 to 1, but got {threshold}.")
+        if max_side is not None and max_side < 32:
+            raise ValueError(f"`max_side` must be at least 32 or None, but got {max_side}.")
+        self.threshold = threshold
+        self.max_side = max_side
+        self.body = resnet34(weights=None)
+        del self.body.avgpool, self.body.fc
+        self.fpn = FeaturePyramid((128, 256, 512), _WIDTH)
+        self.ssh1 = ContextModule(_WIDTH)
+        self.ssh2 = ContextModule(_WIDTH)
+        self.ssh3 = ContextModule(_WIDTH)
+        self.ClassHead = Head(_WIDTH, N_ANCHORS, 2)
+        self.BboxHead = Head(_WIDTH, N_ANCHORS, 4)
+        self.LandmarkHead = Head(_WIDTH, N_ANCHORS, 10)
+        self._folded: tuple[object, RetinaFace] | None = None
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        weights: str | os.PathLike[str] | None = None,
+        *,
+        device: str | torch.device = "cpu",
+        threshold: float = 0.5,
+        max_side: int | None = None,
+    ) -> Self:
+        """Build the detector with weights.
+
+        Parameters
+        ----------
+        weights
+            Name or path of a safetensors file; None takes the published ``retinaface_r34``.
+        device
+            Where it runs.
+        threshold, max_side
+            See the class.
+
+        Raises
+        ------
+        WeightsUnavailable
+            When named weights are neither cached nor within reach.
+        CheckpointError
+            When the file cannot be read, or its tensors are not exactly those of this network.
+        """
+        from facemt_analysis.network import resolve_weights
+
+        found = resolve_weights("retinaface_r34" if weights is None else weights)
+        model = cls(threshold=threshold, max_side=max_side)
+        model.load_state_dict(read_weights(found.path, model.state_dict()))
+        return model.to(device).eval()
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Run the network.
+
+        Parameters
+        ----------
+        images
+            (b, 3, H, W) RGB, 0 to 255 less the mean (123, 117, 104).
+
+        Returns
+        -------
+        loc : Tensor
+            (b, a, 4) offsets of the boxes from their anchors.
+        score : Tensor
+            (b, a) probability of a face.
+        landmarks : Tensor
+            (b, a, 10) offsets of five points.
+        """
+        levels = self._features(images)
+        logits = self.ClassHead(levels)
+        return self.BboxHead(levels), logits.softmax(dim=-1)[..., 1], self.LandmarkHead(levels)
+
+    def _features(self, images: Tensor) -> list[Tensor]:
+        body = self.body
+        x = body.layer1(body.maxpool(body.relu(body.bn1(body.conv1(images)))))
+        fine = body.layer2(x)
+        middle = body.layer3(fine)
+        levels = self.fpn(fine, middle, body.layer4(middle))
+        contexts = (self.ssh1, self.ssh2, self.ssh3)
+        return [context(level) for context, level in zip(contexts, levels, strict=True)]
+
+    def detect(self, frames: Sequence[Image]) -> list[Boxes]:
+        """Find the faces of each frame; see `FaceDetector.detect`.
+
+        Frames of equal size go through the network together where that helps; the result of a
+        frame does not depend on the others. The weights are used as they are at the call, always
+        in eval mode.
+        """
+        originals = check_frames(frames)
+        frames = [self._shrunk(frame) for frame in originals]
+        by_size: dict[tuple[int, ...], list[int]] = {}
+        for position, frame in enumerate(frames):
+            by_size.setdefault(frame.shape, []).append(position)
+        found: dict[int, Boxes] = {}
+        for (height, width, _), positions in by_size.items():
+            together = max(1, _PIXELS.get(self._device.type, 2**20) // (height * width))
+            for first in range(0, len(positions), together):
+                part = positions[first : first + together]
+                found.update(zip(part, self._detect([frames[i] for i in part]), strict=True))
+        for position, (frame, original) in enumerate(zip(frames, originals, strict=True)):
+            if frame is not original:
+                ratio = np.divide(original.shape[1::-1], frame.shape[1::-1])
+                found[position][:, :4] *= np.tile(ratio, 2).astype(np.float32)
+        return [found[position] for position in range(len(frames))]
+
+    @torch.inference_mode()
+    def _detect(self, frames: Sequence[Image]) -> list[Boxes]:
+        """Boxes in frames of one size."""
+        model = self._for_inference()
+        # (b, H, W, 3) seen as (b, 3, H, W) is what torch calls channels last, its fast layout
+        images = torch.from_numpy(np.stack(frames)).to(self._device).permute(0, 3, 1, 2).float()
+        levels = model._features(images - images.new_tensor(_MEAN)[:, None, None])
+        score = model.ClassHead(levels).softmax(dim=-1)[..., 1]
+        loc = model.BboxHead(levels)
+        anchors = anchors_for(*images.shape[2:], self._device)
+        found = []
+        for one_score, one_loc in zip(score, loc, strict=True):
+            # what lies below the threshold cannot suppress what lies above it
+            sure = (one_score >= self.threshold).nonzero()[:, 0]
+            boxes = decode_boxes(one_loc[sure], anchors[sure])
+            kept = nms(boxes, one_score[sure], _OVERLAP)[:_MOST]
+            found.append(torch.column_stack([boxes[kept], one_score[sure][kept]]).cpu().numpy())
+        return found
+
+    def _shrunk(self, frame: Image) -> Image:
+        height, width = frame.shape[:2]
+        if self.max_side is None or max(height, width) <= self.max_side:
+            return frame
+        factor = self.max_side / max(height, width)
+        size = (max(round(width * factor), 1), max(round(height * factor), 1))
+        return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    def _for_inference(self) -> RetinaFace:
+        """Give a copy with its batch norms folded in, made anew when a weight has changed."""
+        tensors = itertools.chain(self.parameters(), self.buffers())
+        state = [(t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors]
+        if self._folded is None or self._folded[0] != state:
+            self._folded = None  # not to be copied along
+            folded = copy.deepcopy(self).eval()
+            fold_batch_norms(folded)
+            self._folded = (state, folded.to(memory_format=torch.channels_last))
+        return self._folded[1]
