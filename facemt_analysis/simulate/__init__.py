@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from facemt_analysis.simulate.affect import PROTOTYPES, affect_of, draw_aus, emotion_of
-from facemt_analysis.simulate.au_basis import AU_SPECS, AUS, au_basis, au_displacement, au_vector
+from facemt_analysis.simulate.au_basis import au_basis, au_displacement
+from facemt_analysis.simulate.au_specs import AU_SPECS, AUS, au_vector
 from facemt_analysis.simulate.avatar import avatar_asset
 from facemt_analysis.simulate.expression import aus_from_blendshapes
 from facemt_analysis.simulate.face import FaceAsset, asset_from_photo, blend_assets

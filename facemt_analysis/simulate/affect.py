@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facemt_analysis import schema
-from facemt_analysis.simulate.au_basis import AUS
+from facemt_analysis.simulate.au_specs import AUS
 from facemt_analysis.simulate.mesh import FloatArray
 
 __all__ = ["CIRCUMPLEX", "PROTOTYPES", "Prototype", "affect_of", "draw_aus", "emotion_of"]

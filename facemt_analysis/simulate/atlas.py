@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from facemt_analysis.simulate.au_basis import au_displacement, au_vector
+from facemt_analysis.simulate.au_basis import au_displacement
+from facemt_analysis.simulate.au_specs import au_vector
 from facemt_analysis.simulate.mesh import OVAL, FloatArray, IntArray, canonical_mesh
 
 __all__ = ["ATLAS_SIZE", "N_ALL", "RINGS", "Atlas", "atlas", "with_rings"]

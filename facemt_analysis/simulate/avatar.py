@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from facemt_analysis.simulate.atlas import ATLAS_SIZE, atlas
-from facemt_analysis.simulate.au_basis import AUS
-from facemt_analysis.simulate.face import EYE_PATCH, IRIS_PATCH, FaceAsset
+from facemt_analysis.simulate.au_specs import AUS
+from facemt_analysis.simulate.eye_patches import EYE_PATCH, IRIS_PATCH
+from facemt_analysis.simulate.face import FaceAsset
 from facemt_analysis.simulate.mesh import LIPS_LOWER, LIPS_UPPER, OVAL, FloatArray, canonical_mesh
 
 __all__ = ["avatar_asset"]

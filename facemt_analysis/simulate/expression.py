@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from facemt_analysis import schema
 from facemt_analysis.errors import FacemtError
-from facemt_analysis.simulate.au_basis import AUS
+from facemt_analysis.simulate.au_specs import AUS
 from facemt_analysis.simulate.mesh import FloatArray
 
 __all__ = ["FROM_BLENDSHAPES", "aus_from_blendshapes"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from facemt_analysis.simulate.au_basis import AUS
+from facemt_analysis.simulate.au_specs import AUS
 from facemt_analysis.simulate.mesh import FloatArray, canonical_mesh
 
 __all__ = ["FURROWS", "furrow_shade"]

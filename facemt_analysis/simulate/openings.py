@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from facemt_analysis.simulate.au_basis import AU_SPECS, AUS
-from facemt_analysis.simulate.face import EYE_PATCH, IRIS_PATCH, FaceAsset
+from facemt_analysis.simulate.au_specs import AU_SPECS, AUS
+from facemt_analysis.simulate.eye_patches import EYE_PATCH, IRIS_PATCH
+from facemt_analysis.simulate.face import FaceAsset
 from facemt_analysis.simulate.mesh import LIPS_LOWER, LIPS_UPPER, FloatArray, canonical_mesh, lids
 
 __all__ = ["draw_eyes", "draw_mouth"]

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from facemt_analysis.errors import FacemtError
 from facemt_analysis.simulate.atlas import atlas, with_rings
-from facemt_analysis.simulate.au_basis import AUS, au_displacement
+from facemt_analysis.simulate.au_basis import au_displacement
+from facemt_analysis.simulate.au_specs import AUS
 from facemt_analysis.simulate.eyes import lid_follow, place_irises
 from facemt_analysis.simulate.face import FaceAsset
 from facemt_analysis.simulate.furrows import furrow_shade
