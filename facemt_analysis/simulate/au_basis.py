@@ -1,7 +1,7 @@
 """From an AU vector to the displacement of every mesh vertex.
 
 The definitions are in `au_specs`: pulls fall off along the skin, lids and lips close exactly for
-the face at hand, the jaw turns about the condyles. Mixtures add up, except that nothing closes twice.
+the face at hand, the jaw turns about the condyles. Mixtures add up; nothing closes twice.
 """
 
 from __future__ import annotations
