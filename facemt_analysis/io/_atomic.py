@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import weakref
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
@@ -37,6 +38,8 @@ class TemporaryFile:
             raise FexError(f"Cannot write {self.path}: there is no folder {folder}; make it first.")
         # in the same folder, so that the last step is a rename within one file system
         self.temporary = folder / f".{self.path.name[:100]}.{secrets.token_hex(6)}.part"
+        # registered before the file exists: an interrupt at any moment leaves nothing behind
+        self._remove = weakref.finalize(self, _unlink, self.temporary)
         with writing(self.path):
             # not mkstemp, whose files only their owner may read
             self.temporary.open("xb").close()
@@ -47,11 +50,16 @@ class TemporaryFile:
             with self.temporary.open("rb+") as file:
                 os.fsync(file.fileno())
             self.temporary.replace(self.path)
+        self._remove.detach()
 
     def abort(self) -> None:
         """Remove what was written."""
-        with contextlib.suppress(OSError):
-            self.temporary.unlink(missing_ok=True)
+        self._remove()
+
+
+def _unlink(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

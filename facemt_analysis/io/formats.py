@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from os import PathLike
-from pathlib import Path
 
 from facemt_analysis.errors import FexError
 from facemt_analysis.io import dataset, openface, parquet_reading, pyfeat, table
 from facemt_analysis.io._head import Format, Head
 
-__all__ = ["FORMATS", "is_table", "recognise"]
+__all__ = ["FORMATS", "recognise"]
 
 FORMATS: tuple[Format, ...] = (
     parquet_reading.FORMAT,
@@ -38,17 +37,3 @@ def recognise(path: str | PathLike[str]) -> tuple[Format, Head]:
         f"{head.path}: {what}{seen}, but not a table of faces; readable are: "
         f"{'; '.join(form.name for form in FORMATS)}."
     )
-
-
-def is_table(path: str | PathLike[str]) -> bool:
-    """Say whether a path is a table of faces; what :func:`facemt_analysis.io.is_fex` calls."""
-    path = Path(path)
-    if path.is_dir():
-        return any(dataset.parquet_files(path))
-    if path.suffix.lower() in (".parquet", ".csv", ".tsv"):
-        return True
-    try:
-        recognise(path)
-    except FexError:
-        return False
-    return True
