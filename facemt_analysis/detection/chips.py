@@ -9,24 +9,27 @@ the region of the face alone, with indices and weights computed in float64.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-__all__ = ["CHIP_SIZE", "EXPAND", "ChipGeometry", "rect_chips", "square_chips"]
+from facemt_analysis.detection.sampling import (
+    Floats,
+    Frames,
+    Numbers,
+    as_array,
+    clipped_taps,
+    mirrored_taps,
+    sample,
+)
+from facemt_analysis.network.preprocess import CHIP_SIZE
 
-CHIP_SIZE = 256
+__all__ = ["EXPAND", "ChipGeometry", "rect_chips", "square_chips"]
+
 EXPAND = 1.2
-
-Frames = npt.NDArray[Any] | torch.Tensor | Sequence[npt.NDArray[Any] | torch.Tensor]
-Numbers = npt.ArrayLike | torch.Tensor
-Floats = npt.NDArray[np.float64]
-# Where the pixels of one output axis come from: two source indices and a weight for each.
-_Taps = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Floats, Floats]
 
 
 def square_chips(
@@ -84,7 +87,7 @@ def square_chips(
     side = np.maximum(expand * (box[:, 2:] - box[:, :2]).max(axis=1, initial=0.0), 1.0)
     placement = np.column_stack([(box[:, :2] + box[:, 2:]) / 2 - side[:, None] / 2, side])
     spans = np.column_stack([placement[:, :2], side, side])
-    chips = _cut(frames, spans, frame_index, size, _mirrored_taps)
+    chips = sample(frames, spans, frame_index, size, mirrored_taps)
     return chips, torch.from_numpy(placement.astype(np.float32)).to(chips.device)
 
 
@@ -119,7 +122,7 @@ def rect_chips(
     box = _checked_boxes(boxes)
     extent = expand * (box[:, 2:] - box[:, :2])
     corner = (box[:, :2] + box[:, 2:]) / 2 - extent / 2
-    chips = _cut(frames, np.column_stack([corner, extent]), frame_index, size, _legacy_taps)
+    chips = sample(frames, np.column_stack([corner, extent]), frame_index, size, clipped_taps)
     # float32 first: which way an exact half is rounded then agrees with the published crop
     corners = np.column_stack([corner, corner + extent]).astype(np.float32)
     return chips, torch.from_numpy(np.rint(corners).astype(np.int64)).to(chips.device)
@@ -223,8 +226,8 @@ class ChipGeometry:
         ValueError
             When the shapes do not fit.
         """
-        points = _array(mesh).astype(np.float64)
-        place = _array(placement).astype(np.float64)
+        points = as_array(mesh).astype(np.float64)
+        place = as_array(placement).astype(np.float64)
         columns = 3 if self.mode == "square" else 4
         if points.ndim != 3 or points.shape[2] not in (2, 3):
             raise ValueError(f"`mesh` must be (n, k, 2 or 3), but got shape {points.shape}.")
@@ -250,14 +253,8 @@ class ChipGeometry:
         return per_unit / CHIP_SIZE, round((CHIP_SIZE - self.image_size) / 2) / CHIP_SIZE
 
 
-def _array(values: Numbers) -> npt.NDArray[Any]:
-    if isinstance(values, torch.Tensor):
-        return values.detach().cpu().numpy()
-    return np.asarray(values)
-
-
 def _checked_boxes(boxes: Numbers) -> Floats:
-    array = _array(boxes)
+    array = as_array(boxes)
     if array.shape == (0,):
         array = array.reshape(0, 4)
     if array.ndim != 2 or array.shape[1] != 4:
@@ -270,112 +267,3 @@ def _checked_boxes(boxes: Numbers) -> Floats:
     if (array[:, 2:] < array[:, :2]).any():
         raise ValueError("`boxes` must have x2 >= x1 and y2 >= y1.")
     return array
-
-
-def _checked_index(frame_index: Numbers, n: int, n_frames: int) -> list[int]:
-    index = _array(frame_index)
-    if index.shape != (n,) or (n and index.dtype.kind not in "iu"):
-        raise ValueError(
-            f"`frame_index` must hold one integer for each of the {n} boxes, but got "
-            f"{index.dtype} of shape {index.shape}."
-        )
-    if n and not (index.min() >= 0 and index.max() < n_frames):
-        raise ValueError(
-            f"`frame_index` must lie in 0 to {n_frames - 1} for {n_frames} frames, but runs from "
-            f"{index.min()} to {index.max()}."
-        )
-    return [int(i) for i in index]
-
-
-def _channels_last(frame: npt.NDArray[Any] | torch.Tensor) -> npt.NDArray[Any] | torch.Tensor:
-    """View one frame as (H, W, 3) without copying it."""
-    if frame.ndim != 3 or 3 not in (frame.shape[0], frame.shape[2]):
-        raise ValueError(
-            "Each frame must be (H, W, 3) or (3, H, W), RGB, but got shape "
-            f"{tuple(frame.shape)}; a single frame goes into a list: [frame]."
-        )
-    if isinstance(frame, torch.Tensor):
-        if not (frame.dtype == torch.uint8 or frame.is_floating_point()):
-            raise ValueError(f"Frames must be uint8 or floating point, but got {frame.dtype}.")
-        return frame.permute(1, 2, 0) if frame.shape[0] == 3 else frame
-    if not (frame.dtype == np.uint8 or frame.dtype.kind == "f"):
-        raise ValueError(f"Frames must be uint8 or floating point, but got {frame.dtype}.")
-    return frame if frame.shape[2] == 3 else frame.transpose(1, 2, 0)
-
-
-def _cut(
-    frames: Frames,
-    spans: Floats,
-    frame_index: Numbers,
-    size: int,
-    taps: Callable[[float, float, int, int], _Taps],
-) -> torch.Tensor:
-    """Sample spans (n, 4) `x y width height` of the frames as (n, 3, size, size)."""
-    if size < 1:
-        raise ValueError(f"`size` must be at least 1, but got {size}.")
-    index = _checked_index(frame_index, len(spans), len(frames))
-    views = {i: _channels_last(frames[i]) for i in set(index)}
-    chips = np.empty((len(spans), 3, size, size), np.float32)
-    for chip, (x, y, width, height), i in zip(chips, spans.tolist(), index, strict=True):
-        n_rows, n_columns = views[i].shape[:2]
-        _sample(views[i], taps(y, height, n_rows, size), taps(x, width, n_columns, size), chip)
-    # NaN of a broken frame passes, as it does through a mean
-    if chips.size and (chips.max() > 1.001 or chips.min() < -0.001):
-        raise ValueError(
-            "Floating point frames must lie in 0 to 1, but a chip reaches from "
-            f"{chips.min():g} to {chips.max():g}; divide 8-bit values by 255."
-        )
-    device = frames[0].device if len(frames) and isinstance(frames[0], torch.Tensor) else "cpu"
-    return torch.from_numpy(chips).to(device)
-
-
-def _sample(
-    frame: npt.NDArray[Any] | torch.Tensor, rows: _Taps, columns: _Taps, out: npt.NDArray[Any]
-) -> None:
-    """Fill `out` (3, size, size): both axes are interpolated one after the other."""
-    row0, row1, wr0, wr1 = rows
-    col0, col1, wc0, wc1 = columns
-    top, bottom = min(row0.min(), row1.min()), max(row0.max(), row1.max()) + 1
-    left, right = min(col0.min(), col1.min()), max(col0.max(), col1.max()) + 1
-    window = _array(frame[top:bottom, left:right])
-    scale = np.float32(1 / 255) if window.dtype == np.uint8 else np.float32(1)
-    if bottom - top > 2 * len(row0):  # a face much larger than the chip: most rows are not needed
-        upper, lower = _planes(window[row0 - top]), _planes(window[row1 - top])
-    else:
-        planes = _planes(window)
-        upper, lower = planes.take(row0 - top, axis=1), planes.take(row1 - top, axis=1)
-    upper *= (wr0 * scale).astype(np.float32)[:, None]
-    lower *= (wr1 * scale).astype(np.float32)[:, None]
-    upper += lower
-    np.take(upper, col0 - left, axis=2, out=out)
-    out *= wc0.astype(np.float32)
-    other = upper.take(col1 - left, axis=2)
-    other *= wc1.astype(np.float32)
-    out += other
-
-
-def _planes(window: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    return np.ascontiguousarray(window.transpose(2, 0, 1)).astype(np.float32)
-
-
-def _mirrored_taps(start: float, extent: float, length: int, size: int) -> _Taps:
-    """Positions of the square geometry, reflected about the outer edges of the frame."""
-    position = start + (np.arange(size) + 0.5) / size * extent
-    folded = np.abs(np.mod(position + 0.5 + length, 2 * length) - length)  # 0 … length
-    position = np.clip(folded - 0.5, 0.0, length - 1.0)
-    first = np.floor(position).astype(np.intp)
-    weight = position - first
-    return first, np.minimum(first + 1, length - 1), 1.0 - weight, weight
-
-
-def _legacy_taps(start: float, extent: float, length: int, size: int) -> _Taps:
-    """Positions of the rect geometry; what lies outside weighs nothing."""
-    position = start + (np.arange(size) + 0.5) / size * extent
-    position = position * length / max(length - 1, 1) - 0.5
-    first = np.floor(position)
-    weight = position - first
-    inside0 = (first >= 0) & (first <= length - 1)
-    inside1 = (first >= -1) & (first <= length - 2)
-    index0 = np.clip(first, 0, length - 1).astype(np.intp)
-    index1 = np.clip(first + 1, 0, length - 1).astype(np.intp)
-    return index0, index1, (1.0 - weight) * inside0, weight * inside1

@@ -114,6 +114,14 @@ def test_layout_type_and_container_do_not_matter(noise):
         np.testing.assert_allclose(chips, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_frames_are_taken(noise, dtype):
+    expected, _ = square_chips(noise, OUTSIDE, [0] * 6, size=32)
+    chips, _ = square_chips((noise.float() / 255).to(dtype), OUTSIDE, [0] * 6, size=32)
+    assert chips.dtype == torch.float32
+    np.testing.assert_allclose(chips, expected, atol=4e-3)
+
+
 def test_frames_of_one_list_may_differ_in_size(noise):
     large = noise[0].permute(1, 2, 0).numpy()
     small = np.ascontiguousarray(large[:30, :40])
