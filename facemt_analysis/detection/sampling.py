@@ -118,8 +118,8 @@ def _fill(
     for plane, chip in zip(window.transpose(2, 0, 1), out, strict=True):
         # plane by plane: arrays that fit the cache and are not given back to the system each time
         whole = plane if few else plane.astype(np.float32)
-        upper = whole.take(rows.first, axis=0).astype(np.float32, copy=False)
-        lower = whole.take(rows.second, axis=0).astype(np.float32, copy=False)
+        upper = whole[rows.first].astype(np.float32, copy=False)
+        lower = whole[rows.second].astype(np.float32, copy=False)
         upper *= above
         lower *= below
         upper += lower
