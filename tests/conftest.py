@@ -86,10 +86,8 @@ def write_video() -> Callable[..., Path]:
     """Encode frames with known timestamps."""
     import av
 
-    def write(
-        path: Path, frames: list[np.ndarray], *, rate: int = 10, times: list[int] | None = None
-    ) -> Path:
-        with av.open(str(path), "w") as container:
+    def write(path: Path, frames: list[np.ndarray], *, rate: int = 10, **options: str) -> Path:
+        with av.open(str(path), "w", options=options) as container:
             stream = container.add_stream("libx264", rate=rate)
             stream.height, stream.width = frames[0].shape[:2]
             stream.pix_fmt = "yuv420p"
@@ -97,7 +95,7 @@ def write_video() -> Callable[..., Path]:
             stream.time_base = Fraction(1, rate)
             for i, pixels in enumerate(frames):
                 frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-                frame.pts = i if times is None else times[i]
+                frame.pts = i
                 frame.time_base = Fraction(1, rate)
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
@@ -122,12 +120,21 @@ def face_video(
 
 
 @pytest.fixture(scope="session")
-def face_video_mkv(
-    face_frames: list[np.ndarray], write_video: Callable[..., Path],
+def cut_video(
+    draw_scene: Callable[..., np.ndarray], write_video: Callable[..., Path],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:  # fmt: skip
-    """The same in Matroska, which can be read when it is cut short."""
-    return write_video(tmp_path_factory.mktemp("video") / "avatar.mkv", face_frames)
+    """An MP4 file of 12 frames that ends in the middle; its index is at the beginning."""
+    rng = np.random.default_rng(1)
+    frames = []
+    for i in range(12):  # grain, so that every frame takes room in the file
+        scene = draw_scene((60 + 4 * i, 40)).astype(np.int16)
+        frames.append((scene + rng.integers(-8, 9, scene.shape)).clip(0, 255).astype(np.uint8))
+    folder = tmp_path_factory.mktemp("cut")
+    whole = write_video(folder / "whole.mp4", frames, movflags="faststart").read_bytes()
+    path = folder / "cut.mp4"
+    path.write_bytes(whole[: int(len(whole) * 0.6)])
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import argparse
 import copy
 import json
 import math
+import sys
 import time
 from pathlib import Path
 
@@ -59,6 +60,29 @@ def build(args: argparse.Namespace) -> FaceMultitask:
             }
         )
     )
+
+
+@torch.no_grad()
+def start_from_means(model: FaceMultitask, data: Shards) -> None:
+    """Give new weights a start from which they learn at once.
+
+    The last bias of each regression head becomes the mean label: otherwise the first thing all
+    features learn is to be constant, and they stay so for long. Kernels get unit gain instead of
+    the standard deviation of 0.02 that suits pre-training at a large scale.
+    """
+    for module in model.backbone.modules():
+        if isinstance(module, torch.nn.Conv2d | torch.nn.Linear):
+            fan_in = module.weight[0].numel()
+            torch.nn.init.trunc_normal_(module.weight, std=fan_in**-0.5)
+    batch = data.batch(np.arange(0, len(data), max(len(data) // 512, 1)))
+    size = batch["image"].shape[-1]
+    mesh = ((batch["mesh"] + torch.tensor([0.5, 0.5, 0.0])) / size).nanmean(0)
+    scale = 1.0 if model.config.mesh_normalized else float(model.config.image_size)
+    model.lmk.mlp[-1].bias.copy_(scale * mesh.flatten())
+    model.pose.mlp[-1].bias[:3] = batch["pose"].nanmean(0)
+    if model.blendshape is not None:
+        level = batch["blendshapes"].nanmean(0).clamp(0.003, 0.997)
+        model.blendshape.mlp[-1].bias.copy_(torch.logit(level))
 
 
 def parameter_groups(model: FaceMultitask, decay: float) -> list[dict[str, object]]:
@@ -132,13 +156,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--compile", action="store_true", help="torch.compile the network")
+    parser.add_argument("--bf16", action="store_true", help="feature maps in bfloat16 (for GPUs)")
     parser.add_argument("--half", action="store_true", help="write float16: half the size")
     parser.add_argument("--licence", default="unknown", help="licence written into the file")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    torch.set_flush_denormal(True)  # tiny gradients and moments would slow a CPU tenfold
 
     model = build(args).to(args.device, memory_format=torch.channels_last)
+    if not args.init:
+        start_from_means(model, Shards(args.shards))
     average = copy.deepcopy(model)
     held_out = Shards(args.held_out) if args.held_out else None
     vertices = torch.from_numpy(canonical_mesh().mirror.copy())
@@ -146,7 +173,7 @@ def main() -> None:
     still = Jitter(model.config.image_size, args.margin, 0, 0, 0)
     tasks = Tasks(model)
     optimiser = torch.optim.AdamW(
-        parameter_groups(model, args.decay), lr=args.lr, betas=(0.9, 0.99)
+        parameter_groups(model, args.decay), lr=args.lr, betas=(0.9, 0.999)
     )
     state_path = args.out.with_suffix(".training.pt")
     epoch, steps, history = 0, 0, []
@@ -158,8 +185,7 @@ def main() -> None:
         epoch, steps = state["epoch"], state["steps"]
         history = json.loads(state["history"])
         print(f"going on after epoch {epoch}")
-    network = torch.compile(model) if args.compile else model
-    low = torch.autocast(args.device.split(":")[0], torch.bfloat16)
+    low = torch.autocast(args.device.split(":")[0], torch.bfloat16, enabled=args.bf16)
 
     while epoch < args.epochs:
         # read again each time: shards may still be coming in
@@ -177,15 +203,18 @@ def main() -> None:
                 group["lr"] = rate
             x = model.prepare(faces["image"]).contiguous(memory_format=torch.channels_last)
             with low:
-                out = network(x)
+                out = model(x)
             losses = tasks.losses(out, faces)
             optimiser.zero_grad(set_to_none=True)
             tasks.total(losses).backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
             optimiser.step()
             follow(average, model, min(args.average, (steps + 1) / (steps + 10)))
             steps += 1
             seen += len(x)
+            if step % 20 == 19:
+                said = {k: round(v / (step + 1), 3) for k, v in sums.items()}
+                print(f"  {step + 1}/{steps_per_epoch} {said}", file=sys.stderr, flush=True)
             for task, loss in losses.items():
                 sums[task] = sums.get(task, 0.0) + loss.item()
         epoch += 1
