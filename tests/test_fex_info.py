@@ -106,7 +106,9 @@ def test_values_become_json(value: object, frozen: object) -> None:
     assert FexInfo.from_json(info.to_json()).options == mapping
 
 
-@pytest.mark.parametrize("value", [object(), len, 1j, b"bytes"], ids=repr)
+@pytest.mark.parametrize(
+    "value", [object(), len, 1j, b"bytes"], ids=["object", "function", "complex", "bytes"]
+)
 def test_values_that_json_lacks_are_refused(value: object) -> None:
     with pytest.raises(TypeError, match="Metadata must be text"):
         FexInfo(options={"deep": [value]})
