@@ -61,6 +61,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"facemt {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    demo = commands.add_parser(
+        "demo",
+        help="measure a bundled clip whose truth is known, without any network",
+        description="Measure the bundled clip and compare with what is true: table, figures, "
+        "HTML report.",
+    )
+    demo.set_defaults(run=_demo)
+    demo.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR",
+                      help="folder to write to (default: %(default)s)")  # fmt: skip
+    demo.add_argument("--weights", default="open", metavar="W",
+                      help="name or .safetensors file (default: %(default)s)")  # fmt: skip
+    demo.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
+
     detect = commands.add_parser(
         "detect",
         help="find and measure faces in videos and images",
@@ -167,6 +180,24 @@ def _with_image(chunk: Fex) -> Fex:
         return chunk
     wider = chunk.assign(image=pd.array([None] * len(chunk), dtype="string"))
     return wider[schema.canonical_order(wider.columns)]
+
+
+# ------------------------------------------------------------------------------------------ demo
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from facemt_analysis.demo import run
+    from facemt_analysis.demo.report import accuracy_lines, next_steps
+
+    result = run(arguments.out, weights=arguments.weights, progress=not arguments.quiet)
+    for line in accuracy_lines(result.accuracy):
+        print(line)
+    print(f"\nwritten: {result.out / 'report.html'} and {len(result.files) - 1} files beside it")
+    print("next:")
+    steps = next_steps(arguments.weights)
+    for what, how in steps:
+        print(f"  {what:<{max(len(w) for w, _ in steps)}}  {how}")
+    return DONE
 
 
 # ------------------------------------------------------------------------------------------ info

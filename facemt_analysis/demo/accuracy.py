@@ -200,7 +200,7 @@ def _action_units(
     for measure, values in scores.items():
         known = [v for v in values if np.isfinite(v)]
         mean = float(np.mean(known)) if known else float("nan")
-        rows.append(("action units", f"mean of {len(known)}", measure, mean, "", len(found)))
+        rows.append(("action units", "mean", measure, mean, "", len(found)))
     return rows
 
 
@@ -212,4 +212,4 @@ def _emotion(found: pd.DataFrame, real: pd.DataFrame) -> tuple[str, str, str, fl
     clear = (likely.max(1) >= _CLEAR) & (likely.argmax(1) != names.index("Neutral"))
     guess = found[names].to_numpy(np.float64)[clear].argmax(1)
     right = float((guess == likely[clear].argmax(1)).mean()) if clear.any() else float("nan")
-    return ("emotion", "clear frames", "accuracy (chance 0.14)", right, "share", int(clear.sum()))
+    return ("emotion", "clear frames", "accuracy", right, "share", int(clear.sum()))

@@ -68,9 +68,9 @@ def plot_va(
     axes.add_patch(Circle((0, 0), 1.0, fill=False, edgecolor=INK, linewidth=0.6, zorder=0))
     axes.axhline(0, color=INK, linewidth=0.4, zorder=0)
     axes.axvline(0, color=INK, linewidth=0.4, zorder=0)
-    for x, y, word in ((0.7, 0.7, "excited"), (-0.7, 0.7, "distressed"),
-                       (-0.7, -0.7, "depressed"), (0.7, -0.7, "calm")):  # fmt: skip
-        axes.text(0.93 * x, 0.93 * y, word, ha="center", va="center", color=_FAINT, style="italic")
+    for x, y, word in ((0.42, 0.68, "excited"), (-0.42, 0.68, "distressed"),
+                       (-0.42, -0.68, "depressed"), (0.42, -0.68, "calm")):  # fmt: skip
+        axes.text(x, y, word, ha="center", va="center", color=_FAINT, style="italic")
     if truth is not None:
         axes.plot(truth["valence"].to_numpy(), truth["arousal"].to_numpy(), color=TRUTH,
                   linewidth=2.4, alpha=0.55, solid_capstyle="round",

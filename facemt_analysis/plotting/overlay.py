@@ -83,11 +83,12 @@ def plot_overlay(
         axes.add_patch(Rectangle((x, y), width, height, fill=False, edgecolor=_WHITE,
                                  linewidth=0.8, linestyle=(0, (4, 2)), gid="box"))  # fmt: skip
     if mesh and vertices is not None:
-        axes.plot(*vertices.T, ".", color=_WHITE, markersize=1.1, alpha=0.55, gid="mesh")
+        axes.plot(*vertices.T, ".", color=_WHITE, markersize=1.2, alpha=0.7,
+                  markeredgewidth=0, gid="mesh")  # fmt: skip
     if outline and points is not None:
         for first, last, closed in _OUTLINES:
             line = points[[*range(first, last + 1), *([first] if closed else [])]]
-            axes.plot(*line.T, color=_BLUE, linewidth=1.0, solid_joinstyle="round", gid="outline")
+            axes.plot(*line.T, color=_BLUE, linewidth=0.8, solid_joinstyle="round", gid="outline")
     angles = _values(row, ("Pitch", "Yaw", "Roll"))
     turn = np.eye(3) if angles is None else _rotation(angles)
     scale = _length(points, sides)
@@ -138,8 +139,12 @@ def _rotation(angles: Floats) -> Floats:
 def _arrow(
     axes: Axes, start: Floats, direction: Floats, length: float, colour: str, name: str
 ) -> None:
+    """Draw a line from a dot, with a head where it is long enough to show its way."""
     end = start + length * np.array([direction[0], -direction[1]])
+    axes.plot(*start, "o", color=colour, markersize=2.0, markeredgewidth=0, zorder=4)
+    shown = float(np.linalg.norm(end - start)) > 0.2 * length
     axes.add_patch(FancyArrowPatch(
         (float(start[0]), float(start[1])), (float(end[0]), float(end[1])), color=colour, gid=name,
-        arrowstyle="-|>", mutation_scale=6, linewidth=1.4, shrinkA=0, shrinkB=0,
+        arrowstyle="-|>" if shown else "-", mutation_scale=5, linewidth=1.3, zorder=4,
+        shrinkA=0, shrinkB=0,
     ))  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ INK = "#333333"
 TRUTH = "#8c8c8c"
 """What is known to be true, behind what was measured."""
 
-_PAPER = {
+_PAPER: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 8.0,
     "axes.titlesize": 8.0,
