@@ -125,15 +125,14 @@ def test_import_is_light() -> None:
 
 
 def test_import_takes_no_longer_than_pandas_by_half() -> None:
-    code = (
-        "import sys, time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
-    )
-    best = {
-        module: min(float(_run(code.format(module=module))) for _ in range(5))
-        for module in ("pandas", "facemt_analysis, facemt_analysis.fex")
-    }
-    ratio = best["facemt_analysis, facemt_analysis.fex"] / best["pandas"]
-    assert ratio < 1.5, best
+    # processor time, in turn: a busy machine slows both alike
+    code = "import time; t = time.process_time(); import {module}; print(time.process_time() - t)"
+    ours = "facemt_analysis, facemt_analysis.fex"
+    best = {"pandas": float("inf"), ours: float("inf")}
+    for _ in range(5):
+        for module in best:
+            best[module] = min(best[module], float(_run(code.format(module=module))))
+    assert best[ours] < 1.5 * best["pandas"], best
 
 
 def test_every_public_name_resolves() -> None:

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from shards import Batch
 
-from facemt_analysis.network import FaceMultitask, Outputs
+from facemt_analysis.network import Conventions, FaceMultitask, Outputs
 from facemt_analysis.schema import DLIB68_FROM_MESH
 
 _EPS = 1e-4
@@ -42,6 +42,14 @@ def mesh_weights() -> torch.Tensor:
     return weights / weights.mean()
 
 
+def angles(out: Outputs, conventions: Conventions) -> tuple[torch.Tensor, torch.Tensor]:
+    """Give pose (pitch, yaw, roll) and gaze (pitch, yaw) as a Fex has them."""
+    c = conventions
+    pose = [sign * out.pose[:, i].float() for i, sign in (c.Pitch, c.Yaw, c.Roll)]
+    gaze = [sign * out.gaze[:, i].float() for i, sign in (c.gaze_pitch, c.gaze_yaw)]
+    return torch.stack(pose, 1), torch.stack(gaze, 1)
+
+
 class Tasks:
     """Losses of all tasks of one network.
 
@@ -49,10 +57,13 @@ class Tasks:
     ----------
     model
         The network; its ``log_var_*`` are trained along.
+    conventions
+        Which raw output is which angle; labels are in the conventions of a Fex.
     """
 
-    def __init__(self, model: FaceMultitask) -> None:
+    def __init__(self, model: FaceMultitask, conventions: Conventions) -> None:
         self.model = model
+        self.conventions = conventions
         self._vertex = mesh_weights().view(1, -1, 1)
 
     def losses(self, out: Outputs, batch: Batch) -> dict[str, torch.Tensor]:
@@ -72,10 +83,9 @@ class Tasks:
         off[..., 2] *= 0.5  # depth is the least certain
         add("mesh", batch["mesh"], 40 * off)
 
-        add("pose", batch["pose"], 10 * (out.pose[:, :3].float() - clean("pose")).abs())
-
-        yaw_pitch = batch["gaze"].flip(1)
-        add("gaze", yaw_pitch, 10 * (out.gaze.float() - torch.nan_to_num(yaw_pitch)).abs())
+        pose, gaze = angles(out, self.conventions)
+        add("pose", batch["pose"], 10 * (pose - clean("pose")).abs())
+        add("gaze", batch["gaze"], 10 * (gaze - clean("gaze")).abs())
 
         score = out.au.float().clamp(_EPS, 1 - _EPS)
         unit = F.binary_cross_entropy(score, clean("au").clamp(0, 1), reduction="none")
@@ -112,16 +122,16 @@ class Tasks:
 class Scores:
     """Accuracy on held-out faces, in the units people read."""
 
-    def __init__(self, *, mesh_scale: float) -> None:
+    def __init__(self, *, mesh_scale: float, conventions: Conventions) -> None:
         self._mesh_scale = mesh_scale
+        self._conventions = conventions
         self._rows: list[dict[str, np.ndarray]] = []
 
     def add(self, out: Outputs, batch: Batch) -> None:
         """Take the outputs for one batch."""
         row = {f"true_{k}": batch[k].numpy() for k in batch if k != "image"}
         row["mesh"] = out.mesh.float().numpy() / self._mesh_scale
-        row["pose"] = out.pose[:, :3].float().numpy()
-        row["gaze"] = out.gaze.float().flip(1).numpy()
+        row["pose"], row["gaze"] = (a.numpy() for a in angles(out, self._conventions))
         row["au"] = out.au.float().numpy()
         row["emotion"] = out.emotion_logits.float().softmax(-1).numpy()
         row["va"] = out.valence_arousal.float().numpy()

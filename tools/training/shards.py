@@ -13,10 +13,10 @@ A shard is a folder of ``.npy`` files with one row per face:
 ``blendshapes``  (n, 52)           MediaPipe's blendshapes
 =============  ==================  =========================================================
 
-All but ``image`` may be absent, and NaN marks a missing label. Where a teacher has labelled the faces
-(``teacher_mesh.npy``, ``teacher_matrix.npy``, ``usable.npy`` of ``tools/label_with_mediapipe.py``),
-its mesh and pose take the place of the known ones: its face outline is that of real faces, and it
-is what people compare with.
+All but ``image`` may be absent, and NaN marks a missing label. Where a teacher has labelled the
+faces (``teacher_mesh.npy``, ``teacher_matrix.npy``, ``usable.npy``, written by
+``tools/label_with_mediapipe.py``), its mesh and pose take the place of the known ones: its face
+outline is that of real faces, and it is what people compare with.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from facemt_analysis.network import (
     Conventions,
     FaceMultitask,
     ModelConfig,
+    conventions_for,
     load_checkpoint,
     save_checkpoint,
 )
@@ -75,14 +76,19 @@ def start_from_means(model: FaceMultitask, data: Shards) -> None:
             fan_in = module.weight[0].numel()
             torch.nn.init.trunc_normal_(module.weight, std=fan_in**-0.5)
     batch = data.batch(np.arange(0, len(data), max(len(data) // 512, 1)))
-    size = batch["image"].shape[-1]
-    mesh = ((batch["mesh"] + torch.tensor([0.5, 0.5, 0.0])) / size).nanmean(0)
+    means = {field: batch[field].nanmean(0) for field in ("mesh", "pose", "blendshapes")}
     scale = 1.0 if model.config.mesh_normalized else float(model.config.image_size)
-    model.lmk.mlp[-1].bias.copy_(scale * mesh.flatten())
-    model.pose.mlp[-1].bias[:3] = batch["pose"].nanmean(0)
+    mesh = scale * (means["mesh"] + torch.tensor([0.5, 0.5, 0.0])) / batch["image"].shape[-1]
+    starts = [
+        (model.lmk.mlp[-1].bias, mesh.flatten()),
+        (model.pose.mlp[-1].bias[:3], means["pose"]),
+    ]
     if model.blendshape is not None:
-        level = batch["blendshapes"].nanmean(0).clamp(0.003, 0.997)
-        model.blendshape.mlp[-1].bias.copy_(torch.logit(level))
+        level = means["blendshapes"].clamp(0.003, 0.997)
+        starts.append((model.blendshape.mlp[-1].bias, torch.logit(level)))
+    for bias, start in starts:
+        if not start.isnan().any():  # the task has labels
+            bias.copy_(start)
 
 
 def parameter_groups(model: FaceMultitask, decay: float) -> list[dict[str, object]]:
@@ -113,11 +119,14 @@ def follow(average: FaceMultitask, model: FaceMultitask, decay: float) -> None:
 
 
 @torch.inference_mode()
-def evaluate(model: FaceMultitask, data: Shards, jitter: Jitter, batch: int) -> dict[str, float]:
+def evaluate(
+    model: FaceMultitask, data: Shards, jitter: Jitter, batch: int, conventions: Conventions
+) -> dict[str, float]:
     """Score the averaged weights on held-out faces."""
     model.eval()
     config = model.config
-    scores = Scores(mesh_scale=1.0 if config.mesh_normalized else config.image_size)
+    scale = 1.0 if config.mesh_normalized else float(config.image_size)
+    scores = Scores(mesh_scale=scale, conventions=conventions)
     for first in range(0, len(data), batch):
         faces = centred(data.batch(np.arange(first, min(first + batch, len(data)))), jitter)
         scores.add(model(model.prepare(faces["image"])), faces)
@@ -171,7 +180,9 @@ def main() -> None:
     vertices = torch.from_numpy(canonical_mesh().mirror.copy())
     jitter = Jitter(model.config.image_size, args.margin, *args.jitter)
     still = Jitter(model.config.image_size, args.margin, 0, 0, 0)
-    tasks = Tasks(model)
+    # a network trained on keeps the conventions it has
+    conventions = conventions_for(model.metadata, args.init.name) if args.init else CONVENTIONS
+    tasks = Tasks(model, conventions)
     optimiser = torch.optim.AdamW(
         parameter_groups(model, args.decay), lr=args.lr, betas=(0.9, 0.999)
     )
@@ -225,7 +236,7 @@ def main() -> None:
         }
         row["loss"] = {task: total_loss / steps_per_epoch for task, total_loss in sums.items()}
         if held_out is not None:
-            row["held_out"] = evaluate(average, held_out, still, args.batch)
+            row["held_out"] = evaluate(average, held_out, still, args.batch, conventions)
         history.append(row)
         print(json.dumps(row), flush=True)
         save_state(
@@ -241,7 +252,7 @@ def main() -> None:
             average.eval(),
             args.out,
             dtype=torch.float16 if args.half else torch.float32,
-            conventions=CONVENTIONS.to_json(),
+            conventions=conventions.to_json(),
             licence=args.licence,
             training=summary,
         )

@@ -1,0 +1,189 @@
+"""The training tools: shards, missing labels, resuming, fine-tuning; on drawn faces."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from facemt_analysis import schema
+from facemt_analysis.network import CONVENTIONS, FaceMultitask, ModelConfig, load_checkpoint
+
+TOOLS = Path(__file__).parents[2] / "tools" / "training"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tools_importable() -> Iterator[None]:
+    sys.path.insert(0, str(TOOLS))
+    yield
+    sys.path.remove(str(TOOLS))
+
+
+@pytest.fixture(scope="module")
+def shard(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty faces of the avatar; the last ten have no affect labels."""
+    from facemt_analysis.simulate import avatar_asset, sample_face
+
+    folder = tmp_path_factory.mktemp("cache") / "0000"
+    folder.mkdir()
+    rng = np.random.default_rng(3)
+    faces = [sample_face(rng, [avatar_asset()], size=48) for _ in range(40)]
+    fields = {
+        "image": np.stack([f.rendered.image for f in faces]),
+        "mesh": np.stack([f.rendered.mesh for f in faces]).astype(np.float32),
+        "pose": np.stack([f.rendered.pose for f in faces]).astype(np.float32),
+        "gaze": np.stack([f.rendered.gaze for f in faces]).astype(np.float32),
+        "au": np.stack([f.rendered.aus for f in faces]).astype(np.float32),
+        "emotion": np.stack([f.emotion for f in faces]).astype(np.float32),
+        "va": np.stack([f.affect for f in faces]).astype(np.float32),
+    }
+    fields["va"][30:] = np.nan
+    for name, values in fields.items():
+        np.save(folder / f"{name}.npy", values)
+    (folder / "manifest.json").write_text(json.dumps({"kind": "rendered", "count": 40}))
+    return folder
+
+
+@pytest.fixture
+def train(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], one_thread: None
+) -> Iterator[Callable[..., list[str]]]:
+    """Run train.py with some arguments; gives the lines it printed."""
+    module = importlib.import_module("train")
+
+    def run(*arguments: object) -> list[str]:
+        given = ["train.py", *map(str, arguments), "--threads", "1"]
+        monkeypatch.setattr(sys, "argv", given)
+        module.main()
+        return capsys.readouterr().out.splitlines()
+
+    yield run
+    torch.set_flush_denormal(False)
+
+
+def test_a_run_can_be_taken_up_again(
+    shard: Path, tmp_path: Path, train: Callable[..., list[str]]
+) -> None:
+    out = tmp_path / "new.safetensors"
+    given = ["--shards", shard, "--held-out", shard, "--out", out, "--image-size", 32,
+             "--width", 16, "--batch", 8, "--licence", "MIT", "--half"]  # fmt: skip
+    rows = [json.loads(line) for line in train(*given, "--epochs", 1)]
+    assert [r["epoch"] for r in rows] == [1]
+    assert set(rows[0]["loss"]) == {"mesh", "pose", "gaze", "au", "emotion", "va"}
+    assert "AU F1 at 0.5 (macro)" in rows[0]["held_out"]
+    said = train(*given, "--epochs", 2)
+    assert said[0] == "going on after epoch 1"
+    model = load_checkpoint(out)
+    assert model.metadata["licence"] == "MIT"
+    assert json.loads(model.metadata["training"])["epochs"] == 2
+    assert json.loads(model.metadata["conventions"])["name"] == "facemt_open"
+
+    tuned = tmp_path / "tuned.safetensors"
+    only_va = tmp_path / "va" / "0000"
+    only_va.mkdir(parents=True)
+    for name in ("image.npy", "va.npy", "manifest.json"):
+        (only_va / name).write_bytes((shard / name).read_bytes())
+    train("--init", out, "--shards", only_va, "--out", tuned, "--epochs", 1, "--batch", 8)
+    after = load_checkpoint(tuned)
+    before, now = model.state_dict(), after.state_dict()
+    assert torch.equal(before["pose.mlp.4.weight"], now["pose.mlp.4.weight"])
+    assert not torch.equal(before["emotion.va_head.weight"], now["emotion.va_head.weight"])
+    assert after.config == model.config
+
+
+def test_missing_labels_have_no_loss(shard: Path) -> None:
+    losses, shards = importlib.import_module("losses"), importlib.import_module("shards")
+    config = ModelConfig.v25(backbone="convnextv2_atto", image_size=32, afg_channels=16,
+                             unified_lmk_dim=8)  # fmt: skip
+    model = FaceMultitask(config)
+    tasks = losses.Tasks(model, CONVENTIONS["face_multitask_v2"])
+    data = shards.Shards([shard])
+    batch = data.batch(np.arange(24, 40))
+    batch["mesh"] /= 48
+    out = model(torch.nn.functional.interpolate(batch["image"], 32))
+    full = tasks.losses(out, batch)
+    assert "blendshape" not in full  # the shard has none
+    batch["gaze"][:] = np.nan
+    assert set(full) - set(tasks.losses(out, batch)) == {"gaze"}
+    # a face without a label counts as if it were not there
+    kept = {k: v[:6] for k, v in batch.items()}
+    first = type(out)(*(None if o is None else o[:6] for o in out))
+    assert tasks.losses(first, kept)["va"].item() == pytest.approx(
+        4 * (first.valence_arousal - kept["va"]).square().mean().item(), rel=1e-5
+    )
+
+
+def test_conventions_of_the_network_are_kept(shard: Path) -> None:
+    losses, shards = importlib.import_module("losses"), importlib.import_module("shards")
+    config = ModelConfig.v25(backbone="convnextv2_atto", image_size=32, afg_channels=16,
+                             unified_lmk_dim=8)  # fmt: skip
+    model = FaceMultitask(config).eval()
+    batch = shards.Shards([shard]).batch(np.arange(4))
+    with torch.no_grad():
+        out = model(torch.nn.functional.interpolate(batch["image"], 32))
+    pose, gaze = losses.angles(out, CONVENTIONS["face_multitask_v28"])
+    assert torch.equal(pose, out.pose[:, :3] * torch.tensor([-1.0, 1.0, -1.0]))
+    assert torch.equal(gaze, out.gaze.flip(1) * torch.tensor([-1.0, 1.0]))
+
+
+def test_mirror_images_are_consistent(shard: Path) -> None:
+    augment, shards = importlib.import_module("augment"), importlib.import_module("shards")
+    from facemt_analysis.simulate import canonical_mesh
+
+    vertices = torch.from_numpy(canonical_mesh().mirror.copy())
+    batch = shards.Shards([shard]).batch(np.arange(5))
+    batch["blendshapes"] = torch.rand(5, len(schema.BLENDSHAPES))
+    yes = torch.ones(5, dtype=torch.bool)
+    once = augment.mirror(batch, yes, vertices)
+    assert torch.equal(once["pose"][:, 1], -batch["pose"][:, 1])
+    assert torch.equal(once["gaze"][:, 0], batch["gaze"][:, 0])
+    left, right = (schema.BLENDSHAPES.index(f"mouthSmile{s}") for s in ("Left", "Right"))
+    assert torch.equal(once["blendshapes"][:, left], batch["blendshapes"][:, right])
+    # the subject's right eye is still on the left of the picture
+    assert (once["mesh"][:, 33, 0] < once["mesh"][:, 263, 0]).all()
+    twice = augment.mirror(once, yes, vertices)
+    for name in ("image", "mesh", "pose", "gaze", "blendshapes"):
+        assert torch.allclose(twice[name], batch[name], atol=1e-4)
+
+
+def test_crops_keep_points_on_their_pixels(shard: Path) -> None:
+    augment, shards = importlib.import_module("augment"), importlib.import_module("shards")
+    batch = shards.Shards([shard]).batch(np.arange(3))
+    batch["image"] = torch.zeros_like(batch["image"])
+    batch["image"][:, :, 20, 30] = 1.0  # a lit pixel where vertex 0 is
+    batch["mesh"][:, 0, :2] = torch.tensor([30.0, 20.0])
+    jitter = augment.Jitter(96, 1.0, 0.05, 0.03, 0.0)
+    cut = augment.crop(batch, jitter, torch.Generator().manual_seed(0))
+    for image, mesh in zip(cut["image"], cut["mesh"], strict=True):
+        rows, columns = torch.nonzero(image[0] > 0.5 * image[0].max(), as_tuple=True)
+        centre = torch.stack([columns.float().mean(), rows.float().mean()]) + 0.5
+        assert torch.allclose(mesh[0, :2] * 96, centre, atol=1.0)
+
+
+def test_own_table_becomes_a_shard(face_image: Path, tmp_path: Path) -> None:
+    table = pd.DataFrame({"image": [str(face_image), str(face_image)], "AU12": [0.2, None],
+                          "valence": [0.5, -0.5], "arousal": [None, 0.1]})  # fmt: skip
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    done = subprocess.run(
+        [sys.executable, str(TOOLS / "shards_from_table.py"), str(tmp_path / "labels.csv"),
+         "--out", str(tmp_path / "mine")],
+        capture_output=True, text=True, timeout=120, check=False,
+        env={**os.environ, "PYTHONPATH": str(TOOLS.parents[1])},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    shards = importlib.import_module("shards")
+    batch = shards.Shards([tmp_path / "mine"]).batch(np.arange(2))
+    au12 = schema.au_columns(20).index("AU12")
+    assert batch["au"][0, au12] == pytest.approx(0.2)
+    assert torch.isnan(batch["au"]).sum() == 39
+    assert batch["va"][1].tolist() == pytest.approx([-0.5, 0.1])
+    assert batch["image"].shape == (2, 3, 144, 144)
