@@ -56,16 +56,15 @@ class StillsRecording(Recording):
 
     def describe(self) -> MediaInfo:
         """Describe the first image that can be read, and how many there are."""
-        info = None
         for file in self.files:
             try:
+                height, width = _read(file).shape[:2]
                 with opened_image(file) as image:
                     info = image.format, image.mode, image.size
-                height, width = _read(file).shape[:2]
                 break
             except MediaError:
                 continue
-        if info is None:
+        else:
             raise MediaError(f"{self.name}: none of the {len(self.files)} images can be read.")
         n = len(self.files)
         return MediaInfo(

@@ -20,6 +20,8 @@ __all__ = ["survey"]
 
 # Packets from whose intervals it is told whether the frame rate varies.
 _LOOK_AT = 250
+# Pictures that may come before one that is shown earlier; no codec here holds back more.
+_REORDERED = 16
 # ITU-T H.273, tables 3 and 4.
 _MATRICES = {
     0: "RGB", 1: "BT.709", 4: "FCC", 5: "BT.601", 6: "BT.601", 7: "SMPTE 240M", 8: "YCgCo",
@@ -52,7 +54,7 @@ def survey(video: Video, name: str) -> MediaInfo:
         frames_exact=listed is not None,
         duration=duration,
         rate=float(video.rate) if stamped else None,
-        variable_rate=_varies([p.stamp for p in packets if p.shown]) if stamped else None,
+        variable_rate=_varies(packets) if stamped else None,
         container=video.container.format.name,
         codec=context.codec.canonical_name,
         pixel_format=frame.format.name,
@@ -79,9 +81,11 @@ def _first_picture(video: Video, packets: list[Stamped]) -> av.VideoFrame:
     raise MediaError(f"{shown(video.path)}: no frame can be decoded.")
 
 
-def _varies(stamps: list[int | None]) -> bool | None:
+def _varies(packets: list[Stamped]) -> bool | None:
     """Whether the intervals differ by more than rounding to whole units explains."""
-    known = sorted(s for s in stamps if s is not None)
+    known = sorted(p.stamp for p in packets if p.shown and p.stamp is not None)
+    if len(packets) == _LOOK_AT:  # pictures between the last ones may come in later packets
+        known = known[:-_REORDERED]
     steps = [b - a for a, b in pairwise(known)]
     return max(steps) - min(steps) > 1 if steps else None
 
