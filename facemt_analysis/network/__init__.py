@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
-    from facemt_analysis.network.checkpoint import TensorMismatch, load_checkpoint, save_checkpoint
+    from facemt_analysis.network.checkpoint import (
+        TensorMismatch,
+        check_checkpoint,
+        load_checkpoint,
+        save_checkpoint,
+    )
     from facemt_analysis.network.config import ConfigError, ModelConfig
     from facemt_analysis.network.conventions import (
         CONVENTIONS,
@@ -45,6 +50,7 @@ __all__ = [
     "Prediction",
     "ResolvedWeights",
     "TensorMismatch",
+    "check_checkpoint",
     "checkpoint_summary",
     "conventions_for",
     "file_sha256",
@@ -58,7 +64,7 @@ __all__ = [
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "checkpoint": ["TensorMismatch", "load_checkpoint", "save_checkpoint"],
+        "checkpoint": ["TensorMismatch", "check_checkpoint", "load_checkpoint", "save_checkpoint"],
         "config": ["ConfigError", "ModelConfig"],
         "conventions": ["CONVENTIONS", "Conventions", "Oriented", "conventions_for", "oriented"],
         "header": ["file_sha256", "read_header"],

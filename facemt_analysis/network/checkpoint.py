@@ -22,7 +22,7 @@ from facemt_analysis.network.header import Header, TensorInfo, file_sha256, read
 from facemt_analysis.network.model import FaceMultitask
 from facemt_analysis.network.summary import config_of
 
-__all__ = ["TensorMismatch", "load_checkpoint", "save_checkpoint"]
+__all__ = ["TensorMismatch", "check_checkpoint", "load_checkpoint", "save_checkpoint"]
 
 _FLOATS = ("F16", "BF16", "F32", "F64")
 _INTEGERS = ("I64", "I32", "I16", "I8", "U8", "U16", "U32", "U64")
@@ -89,18 +89,24 @@ def load_checkpoint(
     (True, 'MIT')
     """
     header = read_header(path)
-    config = config_of(header)
-    try:
-        with torch.device("meta"):
-            network = FaceMultitask(config)
-    except ConfigError as error:
-        raise ConfigError(f"{header.path}: {error}") from error
-    _compare(header, network.state_dict())
-    network = network.to_empty(device=device)
+    network = _network_for(header).to_empty(device=device)
     network.load_state_dict(_read(header))
     network.metadata = {key: value for key, value in header.metadata.items() if key != "config"}
     network.sha256 = file_sha256(path)
     return network.eval()
+
+
+def check_checkpoint(path: str | os.PathLike[str]) -> None:
+    """Refuse a file whose header already shows that `load_checkpoint` would refuse it.
+
+    The weights are not read, so whether they are finite is not known afterwards.
+
+    Raises
+    ------
+    CheckpointError
+        As `load_checkpoint`.
+    """
+    _network_for(read_header(path))
 
 
 def save_checkpoint(
@@ -213,6 +219,18 @@ def _write(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def _network_for(header: Header) -> FaceMultitask:
+    """Build the network of a header, without memory for its weights; refuse what does not fit."""
+    config = config_of(header)
+    try:
+        with torch.device("meta"):
+            network = FaceMultitask(config)
+    except ConfigError as error:
+        raise ConfigError(f"{header.path}: {error}") from error
+    _compare(header, network.state_dict())
+    return network
 
 
 def _read(header: Header) -> dict[str, Tensor]:
