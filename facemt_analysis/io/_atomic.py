@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import weakref
@@ -34,6 +35,8 @@ class TemporaryFile:
         folder = self.path.parent
         if self.path.is_dir():
             raise FexError(f"Cannot write {self.path}: it is a folder; name a file in it.")
+        if folder.exists() and not folder.is_dir():
+            raise FexError(f"Cannot write {self.path}: {folder} is a file; name a folder instead.")
         if not folder.is_dir():
             raise FexError(f"Cannot write {self.path}: there is no folder {folder}; make it first.")
         # in the same folder, so that the last step is a rename within one file system
@@ -69,9 +72,9 @@ def writing(path: str | PathLike[str]) -> Iterator[None]:
         yield
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error).splitlines()[0]
-        raise FexError(
-            f"Cannot write {path}: {reason}; free space or choose another folder."
-        ) from error
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        cure = "free space or choose another folder" if full else "choose another place"
+        raise FexError(f"Cannot write {path}: {reason}; {cure}.") from error
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from abc import ABC, abstractmethod
 from os import PathLike
 from pathlib import Path
@@ -139,10 +140,12 @@ class _CsvFile(Output):
 class _Folder(Output):
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._made = [p for p in (path, *path.parents) if not p.exists()]  # inner ones first
         with writing(path):
             path.mkdir(parents=True, exist_ok=True)
-        # a folder that cannot be written to is better known before the work than after
-        TemporaryFile(path / "probe").abort()
+            # a folder that cannot be written to is better known before the work than after
+            with tempfile.TemporaryFile(dir=path):
+                pass
         self._writer: ParquetWriter | None = None
 
     def write(self, rows: Fex) -> None:
@@ -156,12 +159,20 @@ class _Folder(Output):
         self._writer = None
 
     def drop_recording(self) -> None:
-        self.abort()
-
-    def close(self) -> None:
-        self.next_recording()
-
-    def abort(self) -> None:
         if self._writer is not None:
             self._writer.abort()
         self._writer = None
+
+    def close(self) -> None:
+        self.next_recording()
+        self._remove_empty()
+
+    def abort(self) -> None:
+        self.drop_recording()
+        self._remove_empty()
+
+    def _remove_empty(self) -> None:
+        """Remove the folders made here that nothing was written to."""
+        with contextlib.suppress(OSError):  # the first that holds something keeps the rest
+            for folder in self._made:
+                folder.rmdir()
