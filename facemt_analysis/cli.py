@@ -2,7 +2,8 @@
 
 Progress and messages go to stderr, results to stdout. Exit codes: 0 done; 1 some recordings
 failed or are incomplete (each named with its reason, the rest done); 2 nothing could be done;
-130 interrupted. An error the user can cause is one line: ``error: what, where, what to do``.
+130 interrupted, 143 terminated. An error the user can cause is one line: ``error: what, where,
+what to do``.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import argparse
 import errno
 import json
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pandas as pd
 
@@ -29,14 +32,14 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-DONE, SOME_FAILED, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
+DONE, SOME_FAILED, NOTHING_DONE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the return value is the exit code."""
     arguments = _parser().parse_args(argv)
     try:
-        with _one_line_warnings():
+        with _one_line_warnings(), _clean_termination():
             code: int = arguments.run(arguments)
         sys.stdout.flush()
     except FacemtError as error:
@@ -48,14 +51,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         _say(f"error: {_explain(error)}")
         return NOTHING_DONE
+    except _Terminated:
+        _say("terminated: finished files are kept, the one in progress is not")
+        return TERMINATED
     except KeyboardInterrupt:
-        _say("interrupted: finished recordings are kept, the one in progress is not")
+        _say("interrupted: finished files are kept, the one in progress is not")
         return INTERRUPTED
     return code
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with the arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(NOTHING_DONE, f"error: {message}; see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="facemt", description="Face behaviour from video: detect, look into, demonstrate."
     )
     parser.add_argument("--version", action="version", version=f"facemt {__version__}")
@@ -247,13 +260,24 @@ def _describe_checkpoint(summary: CheckpointSummary) -> dict[str, Any]:
         "bytes": summary.n_bytes,
         "sha256": summary.sha256,
         "licence": summary.licence or "not stated",
-        "runs": summary.unsupported or "yes",
+        "runs": summary.unsupported or _misfit(summary.path) or "yes",
         "parameters": summary.n_parameters,
         "tensors": summary.n_tensors,
         "dtypes": summary.dtypes,
         "metadata": metadata,
         "config": summary.config.to_dict() if summary.config else {},
     }
+
+
+def _misfit(path: Path) -> str | None:
+    """Why the tensors of a checkpoint do not make the network of its configuration."""
+    from facemt_analysis.network import check_checkpoint
+
+    try:
+        check_checkpoint(path)
+    except FacemtError as error:
+        return f"no: {error}"
+    return None
 
 
 def _lines(content: Mapping[str, Any], indent: int) -> Iterator[str]:
@@ -279,6 +303,27 @@ def _lines(content: Mapping[str, Any], indent: int) -> Iterator[str]:
 def _say(message: str) -> None:
     """Print one line on stderr, below any progress bar."""
     print(" ".join(str(message).split()), file=sys.stderr, flush=True)
+
+
+class _Terminated(KeyboardInterrupt):
+    """A SIGTERM, as job schedulers send: like Ctrl-C, temporary files go."""
+
+
+@contextmanager
+def _clean_termination() -> Iterator[None]:
+    """Turn SIGTERM into an exception while a command runs."""
+    if threading.current_thread() is not threading.main_thread():  # only it receives signals
+        yield
+        return
+
+    def terminate(*_: object) -> NoReturn:
+        raise _Terminated
+
+    usual = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, usual)
 
 
 @contextmanager
