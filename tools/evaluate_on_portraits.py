@@ -1,0 +1,70 @@
+"""Measure weights on the held-out portraits: mesh error by skin lightness, against the teacher.
+
+::
+
+    python tools/evaluate_on_portraits.py --weights open --portraits ../shared/faces
+
+Only portraits that no training face came from (``held_out`` of ``render_training_faces.py``) are
+used. The reference is the teacher's mesh of the photograph.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from evaluate_on_media import mesh_errors
+from PIL import Image
+from render_training_faces import held_out
+from scipy.stats import spearmanr
+
+import facemt_analysis as fm
+from facemt_analysis import schema
+from facemt_analysis.simulate import skin_lightness
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--weights", default="open")
+    parser.add_argument("--portraits", type=Path, required=True)
+    args = parser.parse_args()
+    data = np.load(args.portraits / "portraits_mediapipe.npz")
+    chosen = [i for i, name in enumerate(data["files"]) if held_out(str(name))]
+    paths = [args.portraits / "portraits" / str(data["files"][i]) for i in chosen]
+    detector = fm.Detector(args.weights, face_detector="haar")
+    fex = detector.detect(paths, progress=False)
+    fex = fex[fex["track"] >= 0].drop_duplicates("image")
+    by_name = {str(data["files"][i]): i for i in chosen}
+    rows = [by_name[name] for name in fex["image"]]
+    teacher = pd.DataFrame({"mesh": [data["mesh"][i] for i in rows]}, index=fex.index)
+    error = mesh_errors(pd.concat([pd.DataFrame(fex), teacher], axis=1))
+    light = np.array([
+        skin_lightness(np.asarray(Image.open(args.portraits / "portraits" / name).convert("RGB")),
+                       data["mesh"][i])
+        for name, i in zip(fex["image"], rows, strict=True)
+    ])  # fmt: skip
+    table = pd.DataFrame({"error": error, "lightness": light})
+    table["third"] = pd.qcut(table["lightness"], 3, labels=["dark", "middle", "light"])
+    print(f"{len(table)} of {len(chosen)} held-out portraits found")
+    print(table.groupby("third", observed=True).agg(
+        lightness=("lightness", "median"), error=("error", "median"), n=("error", "size")
+    ).round(4).to_string())  # fmt: skip
+    rho = spearmanr(table["lightness"], table["error"])
+    print(f"Spearman correlation of lightness and error {rho.statistic:.3f}, p {rho.pvalue:.3f}")
+    names = [
+        n
+        for n in schema.BLENDSHAPES
+        if np.std(data["blend"][rows, schema.BLENDSHAPES.index(n)]) > 0.02
+    ]
+    each = [
+        np.corrcoef(fex[n], data["blend"][rows, schema.BLENDSHAPES.index(n)])[0, 1] for n in names
+    ]
+    print(
+        f"blendshapes, mean correlation over people of the {len(names)} that vary: {np.nanmean(each):.3f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
