@@ -2,7 +2,7 @@
 
 ::
 
-    python tools/evaluate_on_portraits.py --weights open --portraits ../shared/faces
+    python tools/evaluate_on_portraits.py --portraits ../shared/faces --assets cache/assets.npz
 
 Only portraits that no training face came from (``held_out`` of ``render_training_faces.py``) are
 used. The reference is the teacher's mesh of the photograph.
@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from evaluate_on_media import mesh_errors
-from PIL import Image
-from render_training_faces import held_out
+from render_training_faces import held_out, load_assets
 from scipy.stats import spearmanr
 
 import facemt_analysis as fm
@@ -29,6 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--weights", default="open")
     parser.add_argument("--portraits", type=Path, required=True)
+    parser.add_argument("--assets", type=Path, required=True, help="assets.npz of the renders")
     args = parser.parse_args()
     data = np.load(args.portraits / "portraits_mediapipe.npz")
     chosen = [i for i, name in enumerate(data["files"]) if held_out(str(name))]
@@ -40,12 +40,9 @@ def main() -> None:
     rows = [by_name[name] for name in fex["image"]]
     teacher = pd.DataFrame({"mesh": [data["mesh"][i] for i in rows]}, index=fex.index)
     error = mesh_errors(pd.concat([pd.DataFrame(fex), teacher], axis=1))
-    light = np.array([
-        skin_lightness(np.asarray(Image.open(args.portraits / "portraits" / name).convert("RGB")),
-                       data["mesh"][i])
-        for name, i in zip(fex["image"], rows, strict=True)
-    ])  # fmt: skip
-    table = pd.DataFrame({"error": error, "lightness": light})
+    assets = {asset.name: asset for asset in load_assets(args.assets)}
+    light = [skin_lightness(assets[n]) if n in assets else np.nan for n in fex["image"]]
+    table = pd.DataFrame({"error": error, "lightness": light}).dropna()
     table["third"] = pd.qcut(table["lightness"], 3, labels=["dark", "middle", "light"])
     print(f"{len(table)} of {len(chosen)} held-out portraits found")
     print(table.groupby("third", observed=True).agg(
@@ -53,17 +50,10 @@ def main() -> None:
     ).round(4).to_string())  # fmt: skip
     rho = spearmanr(table["lightness"], table["error"])
     print(f"Spearman correlation of lightness and error {rho.statistic:.3f}, p {rho.pvalue:.3f}")
-    names = [
-        n
-        for n in schema.BLENDSHAPES
-        if np.std(data["blend"][rows, schema.BLENDSHAPES.index(n)]) > 0.02
-    ]
-    each = [
-        np.corrcoef(fex[n], data["blend"][rows, schema.BLENDSHAPES.index(n)])[0, 1] for n in names
-    ]
-    print(
-        f"blendshapes, mean correlation over people of the {len(names)} that vary: {np.nanmean(each):.3f}"
-    )
+    truth = data["blend"][rows]
+    vary = [i for i in range(truth.shape[1]) if truth[:, i].std() > 0.02]
+    each = [np.corrcoef(fex[schema.BLENDSHAPES[i]], truth[:, i])[0, 1] for i in vary]
+    print(f"blendshapes that vary between people: {len(vary)}, mean r {np.nanmean(each):.3f}")
 
 
 if __name__ == "__main__":
