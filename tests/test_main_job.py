@@ -276,8 +276,11 @@ def test_info_of_reordered_pictures_sees_one_rate(
 ) -> None:
     rng = np.random.default_rng(0)
     pictures = [rng.integers(0, 256, (32, 32, 3), np.uint8) for _ in range(8)] * 40
-    path = encode(tmp_path / "b.mp4", pictures, options={"bf": "7", "preset": "veryfast",
-                                                         "x264-params": "b-adapt=0"})  # fmt: skip
+    coding = "bframes=7:b-adapt=0:scenecut=0:keyint=600"
+    path = encode(tmp_path / "b.mp4", pictures, options={"x264-params": coding})
+    with av.open(str(path)) as container:
+        stamps = [p.pts for p in container.demux(video=0) if p.pts is not None]
+    assert stamps != sorted(stamps)
     assert main(["info", "--json", str(path)]) == 0
     info = json.loads(capsys.readouterr().out)
     assert (info["frames"], info["rate"], info["variable_rate"]) == (320, 10.0, False)
