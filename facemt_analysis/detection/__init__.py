@@ -11,7 +11,8 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from facemt_analysis.detection.chips import ChipGeometry, rect_chips, square_chips
-    from facemt_analysis.detection.detector import Detector, FallbackWarning, MediaWarning
+    from facemt_analysis.detection.choices import FallbackWarning
+    from facemt_analysis.detection.detector import Detector, MediaWarning
     from facemt_analysis.detection.faces import (
         FaceDetector,
         Framing,
@@ -45,7 +46,8 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "chips": ["ChipGeometry", "rect_chips", "square_chips"],
-        "detector": ["Detector", "FallbackWarning", "MediaWarning"],
+        "choices": ["FallbackWarning"],
+        "detector": ["Detector", "MediaWarning"],
         "faces": [
             "FaceDetector",
             "Framing",

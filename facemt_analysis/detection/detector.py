@@ -17,15 +17,14 @@ from tqdm.auto import tqdm
 
 from facemt_analysis import __version__
 from facemt_analysis.detection.chips import ChipGeometry
-from facemt_analysis.detection.faces import FaceDetector, resolve_face_detector
+from facemt_analysis.detection.choices import choose_device, choose_face_detector
 from facemt_analysis.detection.media import Frame, Recording, open_recordings
 from facemt_analysis.detection.table import FaceTable, check_groups
 from facemt_analysis.detection.tracking import Tracker
-from facemt_analysis.errors import OptionError, WeightsUnavailable
+from facemt_analysis.errors import OptionError
 from facemt_analysis.fex import Fex, FexInfo
 from facemt_analysis.fex.info import utc_now
 from facemt_analysis.network import (
-    WEIGHTS,
     Conventions,
     FaceMultitask,
     conventions_for,
@@ -33,7 +32,7 @@ from facemt_analysis.network import (
     resolve_weights,
 )
 
-__all__ = ["Detector", "FallbackWarning", "MediaWarning"]
+__all__ = ["Detector", "MediaWarning"]
 
 _SOFTWARE = ("numpy", "pandas", "torch", "timm", "av", "opencv-python-headless", "pillow")
 # Decoded frames waiting for the network are kept below this many bytes.
@@ -42,10 +41,6 @@ _FRAME_BYTES = 128 * 2**20
 
 class MediaWarning(UserWarning):
     """A recording was read, but not all of it."""
-
-
-class FallbackWarning(UserWarning):
-    """Something asked for is out of reach, and another took its place."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +105,7 @@ class Detector:
             raise OptionError(f"`face_threshold` must be in 0 to 1, but got {face_threshold}.")
         self.batch_size = _positive("batch_size", batch_size)
         self.face_threshold = face_threshold
-        self.device = _device(device)
+        self.device = choose_device(device)
         self.weights = resolve_weights(weights)
         self.model: FaceMultitask = load_checkpoint(self.weights.path, device=self.device)
         config = self.model.config
@@ -118,7 +113,7 @@ class Detector:
         self.conventions = conventions or conventions_for(
             self.model.metadata, f"{self.weights.name}.safetensors"
         )
-        self.face_detector = _face_detector(face_detector, self.weights.name, self.device)
+        self.face_detector = choose_face_detector(face_detector, self.weights.name, self.device)
 
     def __repr__(self) -> str:
         return (
@@ -346,41 +341,7 @@ def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
         yield batch
 
 
-def _device(device: str | torch.device) -> torch.device:
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-        torch.empty(0, device=chosen)
-    except (RuntimeError, AssertionError) as error:
-        raise OptionError(
-            f"`device` must be 'auto', 'cpu', 'cuda' or another device that this machine's torch "
-            f"has, but got {str(device)!r}."
-        ) from error
-    return chosen
-
-
 def _positive(name: str, value: int) -> int:
     if value < 1:
         raise OptionError(f"`{name}` must be at least 1, but got {value}.")
     return value
-
-
-def _face_detector(spec: object, weights: str, device: torch.device) -> FaceDetector:
-    """Choose the face detector asked for, or the one that suits the weights."""
-    if spec is not None:
-        return resolve_face_detector(spec, device=device)
-    if weights == "open":
-        return resolve_face_detector("haar", device=device)
-    try:
-        return resolve_face_detector("retinaface", device=device)
-    except WeightsUnavailable as error:
-        if weights in WEIGHTS:  # published weights are run as published
-            raise
-        warnings.warn(
-            f"Faces are found with OpenCV's Haar cascade, because {error} "
-            "Pass face_detector='haar' to choose it on purpose.",
-            FallbackWarning,
-            stacklevel=3,
-        )
-        return resolve_face_detector("haar", device=device)

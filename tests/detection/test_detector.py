@@ -240,7 +240,7 @@ def test_published_weights_do_not_fall_back(monkeypatch: pytest.MonkeyPatch,
 def test_haar_stands_in_loudly_for_a_checkpoint_given_by_path(
     small_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from facemt_analysis.detection import detector as module
+    from facemt_analysis.detection import choices as module
 
     usual = module.resolve_face_detector
 

@@ -1,0 +1,58 @@
+"""What a Detector runs on and finds faces with, when the user leaves it open."""
+
+from __future__ import annotations
+
+import warnings
+
+import torch
+
+from facemt_analysis.detection.faces import FaceDetector, resolve_face_detector
+from facemt_analysis.errors import OptionError, WeightsUnavailable
+from facemt_analysis.network import WEIGHTS
+
+__all__ = ["FallbackWarning", "choose_device", "choose_face_detector"]
+
+
+class FallbackWarning(UserWarning):
+    """Something asked for is out of reach, and another took its place."""
+
+
+def choose_device(device: str | torch.device) -> torch.device:
+    """Give the device asked for; ``auto`` takes CUDA where there is one.
+
+    Raises
+    ------
+    OptionError
+        When this machine's torch has no such device.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError) as error:
+        raise OptionError(
+            f"`device` must be 'auto', 'cpu', 'cuda' or another device that this machine's torch "
+            f"has, but got {str(device)!r}."
+        ) from error
+    return chosen
+
+
+def choose_face_detector(spec: object, weights: str, device: torch.device) -> FaceDetector:
+    """Choose the face detector asked for, or the one that suits the weights."""
+    if spec is not None:
+        return resolve_face_detector(spec, device=device)
+    if weights == "open":
+        return resolve_face_detector("haar", device=device)
+    try:
+        return resolve_face_detector("retinaface", device=device)
+    except WeightsUnavailable as error:
+        if weights in WEIGHTS:  # published weights are run as published
+            raise
+        warnings.warn(
+            "Faces are found with OpenCV's Haar cascade instead of RetinaFace; pass "
+            f"face_detector='haar' to choose it on purpose. The reason: {error}",
+            FallbackWarning,
+            stacklevel=3,
+        )
+        return resolve_face_detector("haar", device=device)
