@@ -210,6 +210,7 @@ def test_full_disk(
     assert not [p for p in tmp_path.rglob("*") if p.is_file() or p.is_symlink()]
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_interrupt_leaves_no_half_file(
     face_video: Path, small_weights: Path, tmp_path: Path
 ) -> None:

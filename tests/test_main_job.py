@@ -199,6 +199,7 @@ def test_five_people_keep_their_tracks(
 )
 @pytest.mark.parametrize("kind", ["file.parquet", "file.csv", "folder"])
 def test_a_signal_keeps_finished_files_only(
+    ctrl_c: None,
     number: signal.Signals, code: int, word: str, kind: str, face_image: Path, face_video: Path,
     detect: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

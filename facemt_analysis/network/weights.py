@@ -40,6 +40,8 @@ class KnownWeights:
         Terms of use, in words.
     instead
         What needs no download and does a like job; empty for what needs none itself.
+    caution
+        What must not be read into the outputs, said together with the terms.
     """
 
     name: str
@@ -47,6 +49,7 @@ class KnownWeights:
     repo: str | None
     licence: str
     instead: str = ""
+    caution: str = ""
 
     @property
     def source(self) -> str:
@@ -79,7 +82,14 @@ WEIGHTS: Mapping[str, KnownWeights] = MappingProxyType(
                 "MIT",
                 'face_detector="haar"',
             ),
-            KnownWeights("open", "open.safetensors", None, "MIT"),
+            KnownWeights(
+                "open",
+                "open.safetensors",
+                None,
+                "MIT",
+                caution="They have not learned gaze: its columns must not be used. "
+                "Accuracy: docs/open_weights.md",
+            ),
         )
     }
 )
@@ -281,4 +291,5 @@ def _checked_sha256(path: Path) -> str:
 @functools.cache
 def _announce(known: KnownWeights) -> None:
     """Tell the terms of weights; once, as the cache of this function remembers."""
-    _log.warning("Weights %s (%s): %s.", known.name, known.source, known.licence)
+    caution = f" {known.caution}." if known.caution else ""
+    _log.warning("Weights %s (%s): %s.%s", known.name, known.source, known.licence, caution)

@@ -108,10 +108,14 @@ class Shards:
         for first in range(0, len(order) - size + 1, size):
             yield self.batch(order[first : first + size])
 
-    def manifest(self) -> list[dict[str, object]]:
-        """Collect what each shard says of itself, for the summary in the checkpoint."""
-        paths = [f / "manifest.json" for f in self.folders]
-        return [json.loads(p.read_text()) for p in paths if p.exists()]
+    def summary(self) -> dict[str, int]:
+        """Count the faces by kind of shard, for the summary in the checkpoint."""
+        kinds: dict[str, int] = {}
+        for folder in dict.fromkeys(self.folders):
+            manifest = json.loads((folder / "manifest.json").read_text())
+            kind = str(manifest.get("kind", "unknown"))
+            kinds[kind] = kinds.get(kind, 0) + int(manifest["count"])
+        return kinds
 
 
 def _pose(matrix: np.ndarray) -> np.ndarray:

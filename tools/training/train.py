@@ -246,7 +246,7 @@ def main() -> None:
         )  # fmt: skip
         summary = {
             "epochs": epoch, "faces": len(data), "batch": args.batch, "lr": args.lr,
-            "seed": args.seed, "data": data.manifest(), "held_out": row.get("held_out"),
+            "seed": args.seed, "data": data.summary(), "held_out": row.get("held_out"),
         }  # fmt: skip
         save_checkpoint(
             average.eval(),
