@@ -10,8 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from facemt_analysis import schema
-from facemt_analysis.errors import FexError
-from facemt_analysis.fex import Fex, FexInfo, fex_from_blocks
+from facemt_analysis.fex import Fex, FexInfo, axis_major, choose_groups, fex_from_blocks
 from facemt_analysis.network import Conventions, ModelConfig, Prediction, oriented
 
 __all__ = ["FaceTable", "check_groups"]
@@ -32,16 +31,7 @@ def check_groups(groups: Iterable[str] | str | None) -> tuple[str, ...]:
     >>> check_groups(["va", "aus"])
     ('aus', 'va')
     """
-    if groups is None:
-        return schema.FEATURE_GROUPS
-    wanted = [groups] if isinstance(groups, str) else list(groups)
-    unknown = [g for g in wanted if g not in schema.FEATURE_GROUPS]
-    if unknown or not wanted:
-        raise FexError(
-            f"`groups` must name some of {', '.join(schema.FEATURE_GROUPS)}, "
-            f"but got {', '.join(map(str, unknown)) or 'none'}."
-        )
-    return tuple(g for g in schema.FEATURE_GROUPS if g in wanted)
+    return choose_groups(groups, default=schema.FEATURE_GROUPS)
 
 
 @dataclass(frozen=True)
@@ -93,13 +83,13 @@ class FaceTable:
         dlib = mesh[:, list(schema.DLIB68_FROM_MESH), :2]
         found = {
             "faceboxes": np.column_stack([boxes[:, :2], boxes[:, 2:4] - boxes[:, :2], boxes[:, 4]]),
-            "landmarks": _axis_major(dlib),
+            "landmarks": axis_major(dlib),
             "poses": turned.pose,
             "aus": prediction.au,
             "emotions": prediction.emotion,
             "va": np.column_stack([prediction.valence, prediction.arousal]),
             "gazes": turned.gaze,
-            "meshes": _axis_major(mesh),
+            "meshes": axis_major(mesh),
             "blendshapes": prediction.blendshapes,
         }
         return {g: np.asarray(found[g], np.float32) for g in self.widths()}
@@ -138,8 +128,3 @@ class FaceTable:
             blocks["faceboxes"][~has_face, score] = 0.0
         blocks["framesizes"] = frame_sizes.astype(np.float32)
         return fex_from_blocks(blocks, keys, info)
-
-
-def _axis_major(points: Floats) -> Floats:
-    """(n, k, axes) points as columns: x of all points, then y, …."""
-    return np.swapaxes(points, 1, 2).reshape(len(points), -1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from facemt_analysis.fex.blocks import fex_from_blocks
+from facemt_analysis.fex.blocks import axis_major, choose_groups, fex_from_blocks
 from facemt_analysis.fex.checks import find_problems
 from facemt_analysis.fex.info import FexInfo, FrozenMapping, Operation
 from facemt_analysis.fex.summary import TableSummary, describe_columns, summarize_table
@@ -14,6 +14,8 @@ __all__ = [
     "FrozenMapping",
     "Operation",
     "TableSummary",
+    "axis_major",
+    "choose_groups",
     "describe_columns",
     "fex_from_blocks",
     "find_problems",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,52 @@ if TYPE_CHECKING:
     from facemt_analysis.fex.info import FexInfo
     from facemt_analysis.fex.table import Fex
 
-__all__ = ["block_columns", "fex_from_blocks"]
+__all__ = ["axis_major", "block_columns", "choose_groups", "fex_from_blocks"]
+
+
+def axis_major(points: NDArray[Any]) -> NDArray[Any]:
+    """Lay points (…, k, axes) out as columns (…, k * axes): x of all points, then y, ….
+
+    >>> axis_major(np.array([[[1, 2], [3, 4]]])).tolist()
+    [[1, 3, 2, 4]]
+    """
+    return np.swapaxes(points, -1, -2).reshape(*points.shape[:-2], -1)
+
+
+def choose_groups(
+    groups: Iterable[str] | str | None, *, default: Sequence[str], name: str = "groups"
+) -> tuple[str, ...]:
+    """Validate a choice of feature groups; None means `default`.
+
+    Parameters
+    ----------
+    groups
+        Names of feature groups, or one of them.
+    default
+        What None stands for.
+    name
+        The parameter a message speaks of.
+
+    Raises
+    ------
+    FexError
+        When a name is not one of `schema.FEATURE_GROUPS`, or there is none.
+
+    Examples
+    --------
+    >>> choose_groups(["va", "aus"], default=())
+    ('aus', 'va')
+    """
+    if groups is None:
+        return tuple(default)
+    wanted = [groups] if isinstance(groups, str) else list(groups)
+    unknown = [g for g in wanted if g not in schema.FEATURE_GROUPS]
+    if unknown or not wanted:
+        raise FexError(
+            f"`{name}` must name some of {', '.join(schema.FEATURE_GROUPS)}, "
+            f"but got {', '.join(map(str, unknown)) or 'none'}."
+        )
+    return tuple(g for g in schema.FEATURE_GROUPS if g in wanted)
 
 
 def block_columns(group: str, width: int) -> tuple[str, ...]:
@@ -87,7 +132,7 @@ def fex_from_blocks(
     for group in (g for g in schema.GROUPS if g in blocks):
         block = np.asarray(blocks[group])
         if block.ndim == 3:  # points: the columns are axis-major, x of all points first
-            block = block.transpose(0, 2, 1).reshape(len(block), -1)
+            block = axis_major(block)
         if block.ndim != 2 or len(block) != n:
             raise FexError(
                 f"A block of {group!r} must have shape ({n}, columns), one row per row of `keys`, "

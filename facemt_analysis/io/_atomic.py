@@ -7,13 +7,16 @@ import errno
 import os
 import secrets
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from facemt_analysis.errors import FexError
 
-__all__ = ["TemporaryFile", "atomic_file", "writing"]
+__all__ = ["ClosesOrAborts", "TemporaryFile", "atomic_file", "writing"]
 
 
 class TemporaryFile:
@@ -58,6 +61,32 @@ class TemporaryFile:
     def abort(self) -> None:
         """Remove what was written."""
         self._remove()
+
+
+class ClosesOrAborts(ABC):
+    """A writer that closes at the end of its ``with`` block, and aborts on an exception."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Complete the output."""
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Remove what is not complete."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abort()
 
 
 def _unlink(path: Path) -> None:

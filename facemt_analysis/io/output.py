@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from os import PathLike
 from pathlib import Path
-from types import TracebackType
 from typing import IO
 
 from facemt_analysis.errors import FexError
 from facemt_analysis.fex import Fex
-from facemt_analysis.io._atomic import TemporaryFile, writing
+from facemt_analysis.io._atomic import ClosesOrAborts, TemporaryFile, writing
 from facemt_analysis.io.dataset import recording_file
 from facemt_analysis.io.parquet import ParquetWriter
 
 __all__ = ["Output", "open_output"]
 
 
-class Output(ABC):
+class Output(ClosesOrAborts):
     """Takes the rows of one recording after the other; files appear complete or not at all.
 
     Use it as a context manager: leaving it by an exception removes what is not complete.
@@ -29,33 +28,11 @@ class Output(ABC):
     def write(self, rows: Fex) -> None:
         """Add rows of the recording in progress."""
 
-    def next_recording(self) -> None:  # noqa: B027 - one file for all has nothing to do
+    def next_recording(self) -> None:
         """Complete the recording in progress; the next rows belong to another."""
 
-    def drop_recording(self) -> None:  # noqa: B027 - rows in a common file stay
+    def drop_recording(self) -> None:
         """Say that the recording in progress has failed."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Complete the output."""
-
-    @abstractmethod
-    def abort(self) -> None:
-        """Remove what is not complete."""
-
-    def __enter__(self) -> Output:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.abort()
 
 
 def open_output(path: str | PathLike[str]) -> Output:

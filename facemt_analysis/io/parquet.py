@@ -11,7 +11,6 @@ import base64
 import json
 from os import PathLike
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -19,7 +18,7 @@ import pandas as pd
 from facemt_analysis import __version__, schema
 from facemt_analysis.errors import FexError
 from facemt_analysis.fex import Fex, FexInfo
-from facemt_analysis.io._atomic import TemporaryFile, writing
+from facemt_analysis.io._atomic import ClosesOrAborts, TemporaryFile, writing
 from facemt_analysis.io._selection import shorten
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def write_parquet(
         writer.write(fex)
 
 
-class ParquetWriter:
+class ParquetWriter(ClosesOrAborts):
     """Write a native file piece by piece, with bounded memory.
 
     The file appears at :meth:`close`; until then it has a hidden name beside it, which
@@ -215,20 +214,6 @@ class ParquetWriter:
             pass  # the disk is full: the file goes anyway
         finally:
             self._file.abort()
-
-    def __enter__(self) -> ParquetWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.abort()
 
 
 # ---------------------------------------------------------------------- pandas to Arrow

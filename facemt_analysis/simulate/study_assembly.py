@@ -11,7 +11,7 @@ import pandas as pd
 
 from facemt_analysis import __version__, schema
 from facemt_analysis.errors import FexError
-from facemt_analysis.fex import Fex, FexInfo, fex_from_blocks
+from facemt_analysis.fex import Fex, FexInfo, axis_major, choose_groups, fex_from_blocks
 from facemt_analysis.simulate import study_faces
 from facemt_analysis.simulate.study_engine import Courses, Recording, Settings, chunks, stream
 from facemt_analysis.simulate.study_truth import (
@@ -125,9 +125,9 @@ class Assembly:
         if "meshes" in self._groups or "landmarks" in self._groups:
             mesh = self._meshes(part, courses)
             if "meshes" in self._groups:
-                out["meshes"] = _axis_major(mesh)
+                out["meshes"] = axis_major(mesh)
             if "landmarks" in self._groups:
-                out["landmarks"] = _axis_major(mesh[..., list(schema.DLIB68_FROM_MESH), :2])
+                out["landmarks"] = axis_major(mesh[..., list(schema.DLIB68_FROM_MESH), :2])
         return out
 
     def _meshes(self, part: slice, courses: Courses) -> Floats32:
@@ -171,11 +171,6 @@ class Assembly:
         return pd.concat(self._fixations, ignore_index=True)
 
 
-def _axis_major(points: Floats32) -> Floats32:
-    """Lay points (recordings, frames, points, axes) out as columns: x of all, then y, …."""
-    return np.swapaxes(points, 2, 3).reshape(*points.shape[:2], -1)
-
-
 def info_of(function: str, options: Mapping[str, Any]) -> FexInfo:
     """Metadata of a simulated Fex. No time of creation: equal arguments give equal tables."""
     return FexInfo(
@@ -187,16 +182,7 @@ def info_of(function: str, options: Mapping[str, Any]) -> FexInfo:
 
 def check_groups(groups: Sequence[str] | None) -> tuple[str, ...]:
     """Validate a choice of column groups; None means all but landmarks and meshes."""
-    if groups is None:
-        return DEFAULT_GROUPS
-    wanted = [groups] if isinstance(groups, str) else list(groups)
-    unknown = [g for g in wanted if g not in schema.FEATURE_GROUPS]
-    if unknown or not wanted:
-        raise FexError(
-            f"`feature_groups` must name some of {', '.join(schema.FEATURE_GROUPS)}, but got "
-            f"{', '.join(map(str, unknown)) or 'none'}."
-        )
-    return tuple(g for g in schema.FEATURE_GROUPS if g in wanted)
+    return choose_groups(groups, default=DEFAULT_GROUPS, name="feature_groups")
 
 
 def check_number(name: str, value: object, low: float, high: float) -> float:
