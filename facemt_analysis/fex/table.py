@@ -14,6 +14,7 @@ from facemt_analysis.fex.checks import find_problems
 from facemt_analysis.fex.info import FexInfo
 from facemt_analysis.fex.labels import Labels, join_labels
 from facemt_analysis.fex.summary import describe_columns, summarize_table
+from facemt_analysis.fex.views import Views
 
 if TYPE_CHECKING:
     from facemt_analysis.fex.summary import TableSummary
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["RESERVED_NAMES", "Fex"]
 
 
-class Fex(pd.DataFrame):
+class Fex(Views, pd.DataFrame):
     """One row per face per frame: a DataFrame with feature groups and metadata.
 
     Everything a DataFrame does works, and gives a Fex again. Feature groups are derived from the
@@ -162,13 +163,35 @@ class Fex(pd.DataFrame):
         return find_problems(self, reserved=RESERVED_NAMES)
 
     # ------------------------------------------------------------------ feature groups
+    def require(self, group: str, columns: Iterable[str] = ()) -> list[str]:
+        """Name the columns of a group, or say that it is absent and what would produce it.
+
+        Parameters
+        ----------
+        group
+            Plural name of the group.
+        columns
+            Columns of it that have to be there.
+
+        Returns
+        -------
+        list of str
+            In canonical order, at least one.
+
+        Raises
+        ------
+        MissingGroupError
+            If the table has no column of the group, or one of `columns` is not there.
+        """
+        present = schema.columns_in(group, self.columns.tolist())
+        missing = [c for c in columns if c not in present]
+        if not present or missing:
+            raise MissingGroupError(_missing_text(group, missing, self.groups))
+        return present
+
     def _pick(self, group: str, need: Iterable[str] = ()) -> pd.DataFrame:
         """Columns of a group as a plain DataFrame in canonical order."""
-        columns = schema.columns_in(group, self.columns.tolist())
-        missing = [c for c in need if c not in columns]
-        if not columns or missing:
-            raise MissingGroupError(_missing_text(group, missing, self.groups))
-        return pd.DataFrame(self)[columns]
+        return pd.DataFrame(self)[self.require(group, need)]
 
     @property
     def keys(self) -> pd.DataFrame:  # type: ignore[override]
@@ -342,11 +365,9 @@ class Fex(pd.DataFrame):
         return summarize_table(self)._repr_html_() + table
 
 
-RESERVED_NAMES = frozenset(name for name in vars(Fex) if not name.startswith("_")) | {
-    # properties that analyse a group, and those of the whole table
-    *(group.accessor for group in schema.GROUPS.values() if group.accessor),
-    *("signal", "quality", "stats", "scrub", "report", "plot_frame"),
-}
+RESERVED_NAMES = frozenset(
+    name for name in (*vars(Fex), *vars(Views)) if not name.startswith("_")
+) | {"scrub", "report", "plot_frame"}
 """Names that a label cannot have, because ``fex.<name>`` means something else."""
 
 
