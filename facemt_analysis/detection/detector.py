@@ -18,11 +18,12 @@ from tqdm.auto import tqdm
 from facemt_analysis import __version__
 from facemt_analysis.detection.chips import ChipGeometry
 from facemt_analysis.detection.choices import choose_device, choose_face_detector
+from facemt_analysis.detection.faces.base import Framing
 from facemt_analysis.detection.media import Frame, Recording, open_recordings
 from facemt_analysis.detection.table import FaceTable, check_groups
 from facemt_analysis.detection.tracking import Tracker
 from facemt_analysis.errors import OptionError
-from facemt_analysis.fex import Fex, FexInfo
+from facemt_analysis.fex import Fex, FexInfo, fex_from_blocks
 from facemt_analysis.fex.info import utc_now
 from facemt_analysis.network import (
     Conventions,
@@ -228,6 +229,61 @@ class Detector:
             for batch in _batches(frames, size):
                 yield self._rows(recording.name, batch, table, tracks, size, info)
 
+    def measure(
+        self,
+        images: Sequence[npt.NDArray[np.uint8]],
+        boxes: npt.ArrayLike,
+        *,
+        framing: Framing | None = None,
+        groups: Iterable[str] | None = None,
+        batch_size: int | None = None,
+    ) -> pd.DataFrame:
+        """Measure faces whose place is known: one per image, without a face detector.
+
+        Parameters
+        ----------
+        images
+            n images, (H, W, 3) uint8 RGB, which may differ in size.
+        boxes
+            (n, 4) `x1 y1 x2 y2` px of the image, or (n, 5) with a score.
+        framing
+            How these boxes lie around a face; None: like those of this detector's face detector.
+        groups
+            Feature groups to keep; None keeps all.
+        batch_size
+            Overrides the detector's own for this call.
+
+        Returns
+        -------
+        DataFrame
+            n rows of feature columns, float32.
+
+        Raises
+        ------
+        OptionError
+            If there is not one finite box for each image.
+        """
+        size = self.batch_size if batch_size is None else _positive("batch_size", batch_size)
+        given = np.asarray(boxes, np.float32)
+        if given.ndim != 2 or len(given) != len(images) or given.shape[1] not in (4, 5):
+            raise OptionError(
+                f"`boxes` must have shape ({len(images)}, 4) or ({len(images)}, 5), one box per "
+                f"image, but got {given.shape}."
+            )
+        if not np.isfinite(given).all():
+            raise OptionError("`boxes` must be finite, but some numbers are not.")
+        table = FaceTable(check_groups(groups), self.model.config, self.conventions)
+        scores = given[:, 4:] if given.shape[1] == 5 else np.ones((len(given), 1), np.float32)
+        faces = _Faces(
+            np.concatenate([given[:, :4], scores], axis=1),
+            np.arange(len(images), dtype=np.intp),
+            np.zeros(len(images), np.int64),
+        )
+        parts = self._measure(images, faces, table, size, framing or self.face_detector.framing)
+        blocks = {g: np.concatenate([p[g] for p in parts]) for g in table.widths()} if parts else {}
+        index = pd.RangeIndex(len(images))
+        return pd.DataFrame(fex_from_blocks(blocks, pd.DataFrame(index=index)))
+
     def _rows(
         self,
         name: str,
@@ -255,7 +311,9 @@ class Detector:
             keys["image"] = [batch[int(i)].name for i in frame_of_row]
         sizes = np.array([f.image.shape[:2] for f in batch], np.int64)[frame_of_row]
         return table.rows(
-            self._measure(batch, faces, table, batch_size),
+            self._measure(
+                [f.image for f in batch], faces, table, batch_size, self.face_detector.framing
+            ),
             has_face,
             pd.DataFrame(keys, index=pd.RangeIndex(len(track))),
             sizes,
@@ -280,11 +338,15 @@ class Detector:
         )
 
     def _measure(
-        self, batch: Sequence[Frame], faces: _Faces, table: FaceTable, batch_size: int
+        self,
+        images: Sequence[npt.NDArray[np.uint8]],
+        faces: _Faces,
+        table: FaceTable,
+        batch_size: int,
+        framing: Framing,
     ) -> list[dict[str, npt.NDArray[np.float32]]]:
-        """Feature blocks of all faces of a batch of frames."""
-        images = [frame.image for frame in batch]
-        framed = self.face_detector.framing.apply(faces.boxes[:, :4])
+        """Feature blocks of all faces of a batch of images."""
+        framed = framing.apply(faces.boxes[:, :4])
         parts = []
         for first in range(0, len(framed), batch_size):
             part = slice(first, first + batch_size)

@@ -21,6 +21,7 @@ from facemt_analysis.detection import (
     MediaWarning,
     open_recordings,
 )
+from facemt_analysis.errors import OptionError
 from facemt_analysis.network import CONVENTIONS, load_checkpoint, save_checkpoint
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -294,3 +295,36 @@ def test_real_media(detector: Detector, shared: Path) -> None:
     person = fex["frame"] <= 72  # a person, then a cartoon in which no face should be found
     assert (fex.loc[person, "track"] >= 0).mean() >= 0.9
     assert (fex.loc[~person, "track"] >= 0).mean() < 0.2
+
+
+class TestMeasure:
+    def test_gives_what_detect_gives_for_the_same_boxes(
+        self, small_weights: Path, face_frames: list[np.ndarray]
+    ) -> None:
+        def whole(_: np.ndarray) -> np.ndarray:
+            return np.array([[60.0, 40.0, 210.0, 190.0, 0.9]])
+
+        detector = Detector(str(small_weights), face_detector=whole)
+        images = face_frames[:2]
+        fex = detector.detect(np.stack(images), progress=False)
+        measured = detector.measure(images, np.concatenate([whole(i) for i in images]))
+        columns = list(measured.columns)
+        assert set(schema.FEATURE_GROUPS) <= set(schema.groups_in(columns))
+        np.testing.assert_allclose(measured, pd.DataFrame(fex)[columns], atol=1e-5)
+
+    def test_of_nothing_is_nothing(self, small_weights: Path) -> None:
+        detector = Detector(str(small_weights), face_detector=lambda _: np.empty((0, 5)))
+        assert len(detector.measure([], np.empty((0, 4)))) == 0
+
+    @pytest.mark.parametrize(
+        "boxes",
+        [
+            pytest.param([[0, 0, 5, 5]] * 2, id="two boxes for one image"),
+            pytest.param([[0, 0, 5]], id="three numbers"),
+            pytest.param([[0, 0, 5, np.nan]], id="not finite"),
+        ],
+    )
+    def test_wrong_boxes(self, small_weights: Path, boxes: object) -> None:
+        detector = Detector(str(small_weights), face_detector=lambda _: np.empty((0, 5)))
+        with pytest.raises(OptionError, match="`boxes` must"):
+            detector.measure([np.zeros((8, 8, 3), np.uint8)], boxes)
