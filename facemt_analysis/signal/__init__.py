@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
+    from facemt_analysis.signal.rates import rates
     from facemt_analysis.signal.runs import Runs, find_runs
     from facemt_analysis.signal.segments import Segments, cut
 
-__all__ = ["Runs", "Segments", "cut", "find_runs"]
+__all__ = ["Runs", "Segments", "cut", "find_runs", "rates"]
 
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "rates": ["rates"],
         "runs": ["Runs", "find_runs"],
         "segments": ["Segments", "cut"],
     },
