@@ -13,6 +13,7 @@ from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from facemt_analysis import schema
 from facemt_analysis.errors import FexError
+from facemt_analysis.measures.rotations import angles_to_matrices
 from facemt_analysis.plotting.style import new_axes
 
 __all__ = ["plot_overlay"]
@@ -36,6 +37,7 @@ def plot_overlay(
     outline: bool = True,
     gaze: bool = True,
     pose: bool = True,
+    convention: str = "rodrigues",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw one row of a Fex over its frame.
@@ -50,6 +52,8 @@ def plot_overlay(
         Leave out a part: the detector's box (white), mesh points (white dots), the outline of the
         68 landmarks (light blue), one gaze arrow per eye (yellow), the direction of the nose
         (orange).
+    convention
+        What the angles of the pose are: those of one rotation vector, or ``"euler-xyz"``.
     ax
         Axes to draw on; default: those of a new figure.
 
@@ -65,8 +69,8 @@ def plot_overlay(
 
     Notes
     -----
-    Arrows are orthographic: length times the part of a unit vector that lies in the picture. The
-    pose is read as a rotation vector; gaze, which is relative to the head, is turned with it.
+    Arrows are orthographic: length times the part of a unit vector that lies in the picture. Gaze,
+    which is relative to the head, is turned with the pose.
     """
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise FexError(
@@ -90,7 +94,7 @@ def plot_overlay(
             line = points[[*range(first, last + 1), *([first] if closed else [])]]
             axes.plot(*line.T, color=_BLUE, linewidth=0.8, solid_joinstyle="round", gid="outline")
     angles = _values(row, ("Pitch", "Yaw", "Roll"))
-    turn = np.eye(3) if angles is None else _rotation(angles)
+    turn = np.eye(3) if angles is None else angles_to_matrices(angles, convention=convention)
     scale = _length(points, sides)
     if pose and angles is not None and points is not None and scale:
         _arrow(axes, points[_NOSE], turn @ (0.0, 0.0, 1.0), 1.5 * scale, _ORANGE, "pose")
@@ -124,16 +128,6 @@ def _length(points: Floats | None, sides: Floats | None) -> float:
     if points is not None:
         return float(np.linalg.norm(points[36] - points[45]))
     return 0.0 if sides is None else 0.45 * float(sides[2])
-
-
-def _rotation(angles: Floats) -> Floats:
-    """Head frame to camera-aligned axes (x right, y up, z to the viewer), by Rodrigues' formula."""
-    x, y, z = angles * (-1.0, -1.0, 1.0)  # pitch, yaw, roll: up, to the subject's right
-    angle = float(np.sqrt(x * x + y * y + z * z))
-    if angle < 1e-9:
-        return np.eye(3)
-    k = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) / angle
-    return np.asarray(np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * k @ k)
 
 
 def _arrow(
