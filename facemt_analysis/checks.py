@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -29,9 +30,16 @@ def near_names(name: object, known: Iterable[object]) -> str:
 
     >>> near_names("Valenz", ["valence", "arousal"])
     " Did you mean 'valence'?"
+    >>> near_names("au2", ["AU01", "AU02", "AU12"])
+    " Did you mean 'AU02'?"
     """
     folded = {str(k).casefold(): str(k) for k in known}
-    found = difflib.get_close_matches(str(name).casefold(), list(folded), n=3, cutoff=0.7)
+    asked = re.sub(r"^au(?=\d(?!\d))", "au0", str(name).casefold())  # numbers have two digits
+    found = (
+        [asked]
+        if asked in folded
+        else difflib.get_close_matches(asked, list(folded), n=3, cutoff=0.7)
+    )
     names = [repr(folded[key]) for key in found]
     return f" Did you mean {' or '.join(names)}?" if names else ""
 

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from facemt_analysis.signal.segments import Segments, cut
 
-__all__ = ["Grouping", "group_rows", "tidy"]
+__all__ = ["Grouping", "divided", "group_rows", "tidy"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -95,7 +95,7 @@ class Grouping:
         """Mean, each row weighing what it stands for; NaN where nothing is valid."""
         valid = ~np.isnan(values)
         weight = _beside(self.weight, values)
-        return _divided(self.total(values * weight), self._reduce(np.add, valid * weight))
+        return divided(self.total(values * weight), self._reduce(np.add, valid * weight))
 
     def sd(self, values: Floats) -> Floats:
         """Spread about the mean of the group: SD, weighted as the mean is (ddof 0)."""
@@ -110,22 +110,20 @@ class Grouping:
         """Greatest value; NaN where nothing is valid."""
         return self._reduce(np.fmax, values)
 
-    def quantile(self, values: Floats, q: float) -> Floats:
-        """Quantile of one column: the value below which a row is for the share `q` of the time.
+    def quantiles(self, values: Floats, q: Sequence[float]) -> Floats:
+        """Quantiles of one column, shape (g, q): below which it is for the share `q` of the time.
 
         Interpolated between the middles of the times that the sorted values stand for (Hazen's
         definition, ``numpy.quantile(method="hazen")``, where all weigh the same).
         """
-        valid = np.flatnonzero(~np.isnan(values) & (self.weight > 0))
-        group = self.parts.row_group[valid]
-        order = valid[np.lexsort((values[valid], group))]
-        out = np.full(len(self), np.nan)
-        bounds = np.searchsorted(group, np.arange(len(self) + 1))
+        rows = np.flatnonzero(~np.isnan(values) & (self.weight > 0))
+        rows = rows[np.lexsort((values[rows], self.parts.row_group[rows]))]
+        bounds = np.searchsorted(self.parts.row_group[rows], np.arange(len(self) + 1))
+        out = np.full((len(self), len(q)), np.nan)
         for g in np.flatnonzero(np.diff(bounds)):
-            rows = order[bounds[g] : bounds[g + 1]]
-            until = np.cumsum(self.weight[rows])
-            middle = (until - self.weight[rows] / 2) / until[-1]
-            out[g] = np.interp(q, middle, values[rows])
+            own = rows[bounds[g] : bounds[g + 1]]
+            until = np.cumsum(self.weight[own])
+            out[g] = np.interp(q, (until - self.weight[own] / 2) / until[-1], values[own])
         return out
 
     def pairs(self, valid: Bools) -> Bools:
@@ -178,7 +176,9 @@ def group_rows(
 
 
 def tidy(
-    groups: pd.DataFrame, features: Sequence[str], columns: Mapping[str, NDArray[Any]]
+    groups: pd.DataFrame,
+    features: Sequence[str],
+    columns: Sequence[Mapping[str, NDArray[Any]]],
 ) -> pd.DataFrame:
     """Make a table with one row per group and feature, features of a group together.
 
@@ -189,14 +189,20 @@ def tidy(
     features
         Names of the k features: the column ``feature``.
     columns
-        Name → values, shape (g, k).
+        For each feature the same names → values, shape (g,).
     """
     k = len(features)
     out = groups.iloc[np.repeat(np.arange(len(groups)), k)].reset_index(drop=True)
     out["feature"] = list(features) * len(groups)
-    for name, values in columns.items():
-        out[name] = values.reshape(-1)
+    for name in columns[0]:
+        out[name] = np.stack([one[name] for one in columns], axis=1).reshape(-1)
     return out
+
+
+def divided(part: NDArray[Any], whole: NDArray[Any]) -> Floats:
+    """Quotient; NaN where the denominator is not above 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(whole > 0, part / whole, np.nan)
 
 
 def _time_is_missing(frame: pd.DataFrame) -> bool:
@@ -208,8 +214,3 @@ def _time_is_missing(frame: pd.DataFrame) -> bool:
 
 def _beside(weight: Floats, values: NDArray[Any]) -> Floats:
     return weight.reshape(-1, *(1,) * (values.ndim - 1))
-
-
-def _divided(part: Floats, whole: Floats) -> Floats:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(whole > 0, part / whole, np.nan)
