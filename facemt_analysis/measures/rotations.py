@@ -177,11 +177,15 @@ def rotation_matrices(frame: pd.DataFrame, *, convention: str = "rodrigues") -> 
     return angles_to_matrices(head_angles(frame), convention=convention)
 
 
+def head_angle_names(frame: pd.DataFrame) -> list[str]:
+    """``Pitch Yaw Roll``, after a check that the table has them; FexError if one is absent."""
+    pick_columns(frame, group="poses")
+    return pick_columns(frame, ANGLES, group="poses", name="frame")
+
+
 def head_angles(frame: pd.DataFrame) -> Floats:
     """``Pitch Yaw Roll`` of a table, (n, 3) rad; FexError if one is absent."""
-    pick_columns(frame, group="poses")
-    names = pick_columns(frame, ANGLES, group="poses", name="frame")
-    return np.asarray(frame[names].to_numpy(np.float64, na_value=np.nan))
+    return np.asarray(frame[head_angle_names(frame)].to_numpy(np.float64, na_value=np.nan))
 
 
 def step_rotations(angles: Floats, *, convention: str = "rodrigues") -> Floats:
