@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,7 @@ __all__ = ["Format", "Head"]
 
 # a header of 2,183 names takes 22 kB
 _LOOK = 1 << 18
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Head:
     ----------
     path
         File or folder.
+    skip
+        Lines before the one that names the columns, where a format has such.
 
     Raises
     ------
@@ -58,8 +62,9 @@ class Head:
         If there is no such file, it is empty, or it cannot be read.
     """
 
-    def __init__(self, path: str | PathLike[str]) -> None:
+    def __init__(self, path: str | PathLike[str], skip: int = 0) -> None:
         self.path = Path(path)
+        self.skip = skip
         self.is_dir = self.path.is_dir()
         self.start = b""
         if self.is_dir:
@@ -76,15 +81,30 @@ class Head:
             raise FexError(f"{self.path}: the file is empty.")
 
     @cached_property
-    def text(self) -> str | None:
-        """The first line, or None if the file is not text."""
+    def lines(self) -> tuple[bytes, ...]:
+        """The first lines of a text file, as far as they were looked at."""
         if self.is_dir or b"\0" in self.start:
+            return ()
+        return tuple(line.rstrip(b"\r") for line in self.start.split(b"\n"))
+
+    @cached_property
+    def text(self) -> str | None:
+        """The line that names the columns, or None if the file is not text."""
+        return self.line(self.skip)
+
+    def line(self, number: int) -> str | None:
+        """One line, counted from 0; None if there is none, or it is not text."""
+        if number >= len(self.lines):
             return None
-        line = self.start.split(b"\n", 1)[0].rstrip(b"\r")
         try:
-            return line.decode("utf-8-sig")
+            return self.lines[number].decode("utf-8-sig")
         except UnicodeDecodeError:
             return None
+
+    @property
+    def place(self) -> str:
+        """Which line names the columns, in words."""
+        return "first" if not self.skip else f"{self.skip + 1}th"
 
     @cached_property
     def separator(self) -> str:
@@ -104,8 +124,10 @@ class Head:
 
     @cached_property
     def decimal(self) -> str:
-        """Decimal sign: a comma only where semicolons separate and a number has one."""
-        if self.separator != ";":
+        """Decimal sign: a comma where other signs separate and a number has one."""
+        if self.separator == ",":
             return "."
-        rows = self.start.split(b"\n")[1:2]
-        return "," if rows and b"," in rows[0] else "."
+        separator = self.separator.encode()
+        fields = (f for line in self.lines[self.skip + 1 :] for f in line.split(separator))
+        comma = any(_DECIMAL_COMMA.fullmatch(f.strip().decode("latin-1")) for f in fields)
+        return "," if comma else "."

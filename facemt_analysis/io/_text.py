@@ -45,6 +45,8 @@ def read_text_table(head: Head, columns: Collection[str] | None = None) -> pd.Da
         ends in the middle of a row, or it is not UTF-8.
     """
     names = list(head.columns)
+    if names.count("") > 1:  # separators at the end of the line
+        names = [name or f"Unnamed: {i}" for i, name in enumerate(names)]
     twice = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
     if twice:
         raise FexError(f"{head.path}: the column {shorten(twice)} is there more than once.")
@@ -58,6 +60,7 @@ def read_text_table(head: Head, columns: Collection[str] | None = None) -> pd.Da
             sep=head.separator,
             decimal=head.decimal,
             header=0,
+            skiprows=head.skip,
             names=names,
             usecols=wanted,
             dtype=dict.fromkeys(text, "str"),
@@ -77,18 +80,19 @@ def read_text_table(head: Head, columns: Collection[str] | None = None) -> pd.Da
 
 def _check_first_rows(head: Head) -> None:
     """Refuse rows of a wrong length, which pandas would cut or fill."""
-    lines = head.start.decode("utf-8-sig", errors="replace").splitlines(keepends=True)
+    text = head.start.decode("utf-8-sig", errors="replace")
+    lines = text.split("\n", head.skip)[-1].splitlines(keepends=True)
     try:
         # the last line may go on after what was looked at
         rows = list(csv.reader(lines[:-1], delimiter=head.separator, skipinitialspace=True))
     except csv.Error:
         return
-    for number, row in enumerate(rows[1:], start=2):
+    for number, row in enumerate(rows[1:], start=head.skip + 2):
         while len(row) > len(head.columns) and not row[-1].strip():
             row.pop()  # a separator at the end of the line
         if row and len(row) != len(head.columns):
             raise FexError(
-                f"{head.path}: row {number} has {len(row)} fields, but the first line names "
+                f"{head.path}: row {number} has {len(row)} fields, but the {head.place} line names "
                 f"{len(head.columns)} columns."
             )
 
@@ -124,9 +128,10 @@ def numbers(frame: pd.DataFrame, head: Head, dtype: type[np.generic] = np.float3
         bad = np.flatnonzero(parsed.isna() & given.notna())
         if len(bad):
             group = schema.group_of(column)
+            of = f" of the group {group!r}" if group else ""
             raise FexError(
-                f"{head.path}: the column {column!r} of the group {group!r} must hold numbers, but "
-                f"has {given.iloc[bad[0]]!r} in row {bad[0] + 2}."
+                f"{head.path}: the column {column!r}{of} must hold numbers, but has "
+                f"{given.iloc[bad[0]]!r} in row {bad[0] + head.skip + 2}."
             )
         frame = frame.assign(**{str(column): parsed})
     with np.errstate(over="ignore"):

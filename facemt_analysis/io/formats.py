@@ -5,7 +5,21 @@ from __future__ import annotations
 from os import PathLike
 
 from facemt_analysis.errors import FexError
-from facemt_analysis.io import dataset, openface, parquet_reading, pyfeat, table
+from facemt_analysis.io import (
+    dataset,
+    facereader,
+    imotions,
+    libreface,
+    mediapipe,
+    openface,
+    openface3,
+    parquet_reading,
+    pyafar,
+    pyfeat,
+    pyfeat_mp,
+    pyfeat_v1,
+    table,
+)  # fmt: skip
 from facemt_analysis.io._head import Format, Head
 
 __all__ = ["FORMATS", "recognise"]
@@ -14,7 +28,15 @@ FORMATS: tuple[Format, ...] = (
     parquet_reading.FORMAT,
     dataset.FORMAT,
     openface.FORMAT,
+    openface3.FORMAT,
+    pyfeat_mp.FORMAT,  # before the other detectors of py-feat, whose box it has
     pyfeat.FORMAT,
+    pyfeat_v1.FORMAT,
+    libreface.FORMAT,
+    pyafar.FORMAT,
+    facereader.FORMAT,
+    imotions.FORMAT,
+    mediapipe.FORMAT,
     table.FORMAT,  # any text table with a known column: after the ones it would swallow
 )
 

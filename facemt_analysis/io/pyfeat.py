@@ -23,12 +23,15 @@ from facemt_analysis import schema
 from facemt_analysis.errors import FexError
 from facemt_analysis.fex import Fex, FexInfo
 from facemt_analysis.io._atomic import atomic_file
+from facemt_analysis.io._foreign import times
 from facemt_analysis.io._head import Format, Head
 from facemt_analysis.io._selection import Selection
 from facemt_analysis.io._text import read_text_table
 from facemt_analysis.io.table import typed
 
-__all__ = ["COLUMNS", "read_pyfeat", "to_pyfeat"]
+__all__ = [
+    "COLUMNS", "approximate_time", "people", "read_pyfeat", "to_pyfeat", "tracks", "write_csv",
+]  # fmt: skip
 
 EXPAND = 1.2
 """Side of the square crop relative to the longer side of the detector's box."""
@@ -48,6 +51,7 @@ COLUMNS = (
 )  # fmt: skip
 """The 2,183 columns of a video, in the order of the file."""
 
+_VERTICAL = ["Pitch", "gaze_pitch"]
 _FOREHEAD, _CHIN = 10, 152
 # Pitch (+ up) against the tilt of the line from chin to forehead in the mesh, rad: least squares
 # over the 213 rows of ten recordings that py-feat publishes with its documentation, r = 0.94.
@@ -106,7 +110,8 @@ def _recognises(head: Head) -> bool:
     names = set(head.columns)
     ours = {"time", "track"} & names
     theirs = {"approx_time", "Identity", "Identity_1"} & names
-    return bool("FaceRectX" in names and theirs and not ours)
+    second = {"valence", "mesh_x_0"} & names
+    return bool("FaceRectX" in names and theirs and second and not ours)
 
 
 def _read(
@@ -117,14 +122,8 @@ def _read(
     pitch: Literal["auto", "up", "down"] = "auto",
     identities: bool = False,
 ) -> Fex:
-    if pitch not in ("auto", "up", "down"):
-        raise FexError(f"`pitch` must be 'auto', 'up' or 'down', but got {pitch!r}.")
-    if fps is not None and not (np.isfinite(fps) and fps > 0):
-        raise FexError(f"`fps` must be a positive number of frames per second, but got {fps!r}.")
-    if not {"valence", "mesh_x_0"} & set(head.columns):
-        raise FexError(
-            f"{head.path}: a table of py-feat's first detectors; only Detectorv2 can be read."
-        )
+    if pitch != "auto":
+        _check_pitch(pitch)
     wanted = [c for c in head.columns if c and (identities or c not in _EMBEDDING)]
     frame = typed(read_text_table(head, wanted), head)
     for label in ("Identity", "approx_time"):
@@ -147,6 +146,18 @@ def _read(
         conventions={"name": "py-feat", "pitch_in_file": "down" if down else "up"},
     )
     return Fex(selection.rows(whole[names], head.path), info=info)
+
+
+def _check_pitch(pitch: str) -> str:
+    if pitch not in ("up", "down"):
+        raise FexError(f"`pitch` must be 'up' or 'down', but got {pitch!r}.")
+    return pitch
+
+
+def _was_down(fex: pd.DataFrame) -> bool:
+    """Whether the table was read from a file of py-feat in which + was down."""
+    conventions = fex.info.conventions if isinstance(fex, Fex) else None
+    return conventions is not None and conventions.get("pitch_in_file") == "down"
 
 
 def _seen(frame: pd.DataFrame) -> pd.Series:
@@ -181,7 +192,7 @@ def _from_square(features: pd.DataFrame, down: bool) -> pd.DataFrame:
         centre, side = square[:, :2] + square[:, 2:] / 2, square[:, 2:] / EXPAND
         values[:, box] = np.hstack([centre - side / 2, side])
     if down:
-        values[:, np.flatnonzero(names.isin(["Pitch", "gaze_pitch"]))] *= -1
+        values[:, np.flatnonzero(names.isin(_VERTICAL))] *= -1
     return pd.DataFrame(values, index=features.index, columns=names)
 
 
@@ -190,14 +201,21 @@ def _keys(frame: pd.DataFrame, seen: pd.Series, fps: float | None, head: Head) -
     keys = pd.DataFrame(index=frame.index)
     keys["input"] = frame["input"] if "input" in frame else pd.Series([head.path.stem] * n)
     keys["frame"] = frame["frame"] if "frame" in frame else np.arange(n)
-    keys["time"] = np.nan if fps is None else keys["frame"] / fps
-    where = [keys["input"], keys["frame"]]
-    if "Identity" in frame:
+    keys["time"] = times(keys["frame"], fps)
+    keys["track"] = tracks(frame, keys["input"], keys["frame"], seen, head)
+    return keys
+
+
+def tracks(
+    frame: pd.DataFrame, name: pd.Series, number: pd.Series, seen: pd.Series, head: Head
+) -> pd.Series:
+    """Tracks from ``Identity``, else the place within the frame, with a warning; -1: no face."""
+    if "Identity" in frame and frame["Identity"].notna().any():
         # numbers in the order of appearance, anew for every recording
         person = frame["Identity"].astype(str)
-        track = person.groupby(keys["input"]).transform(lambda names: pd.factorize(names)[0])
+        track = person.groupby(name, observed=True).transform(lambda names: pd.factorize(names)[0])
     else:
-        track = seen.groupby(where).cumcount()
+        track = seen.groupby([name, number], observed=True).cumcount()
         if (track[seen] > 0).any():
             warnings.warn(
                 f"{head.path}: frames have several faces and no Identity; `track` is the place in "
@@ -205,11 +223,15 @@ def _keys(frame: pd.DataFrame, seen: pd.Series, fps: float | None, head: Head) -
                 UserWarning,
                 stacklevel=2,
             )
-    keys["track"] = track.where(seen, -1).astype(np.int64)
-    return keys
+    return track.where(seen, -1).astype(np.int64)
 
 
-def to_pyfeat(fex: pd.DataFrame, path: str | PathLike[str] | None = None) -> pd.DataFrame | None:
+def to_pyfeat(
+    fex: pd.DataFrame,
+    path: str | PathLike[str] | None = None,
+    *,
+    pitch: Literal["up", "down"] | None = None,
+) -> pd.DataFrame | None:
     """Give a table the 2,183 columns of py-feat 2.1.5's Detectorv2; what ``fex.to_pyfeat`` calls.
 
     The box becomes the square crop, ``mesh_z`` is divided by its side, ``time`` becomes
@@ -224,6 +246,10 @@ def to_pyfeat(fex: pd.DataFrame, path: str | PathLike[str] | None = None) -> pd.
         The table.
     path
         CSV file to write; it appears complete or not at all.
+    pitch
+        Which way + of ``Pitch`` and ``gaze_pitch`` points in the file. None: as in the py-feat file
+        that the table was read from, so that the same numbers go back; up, as py-feat 2.1.5 has it,
+        for every other table.
 
     Returns
     -------
@@ -235,13 +261,14 @@ def to_pyfeat(fex: pd.DataFrame, path: str | PathLike[str] | None = None) -> pd.
     FexError
         If the file cannot be written.
     """
+    down = _was_down(fex) if pitch is None else _check_pitch(pitch) == "down"
     given = pd.DataFrame(fex).reset_index(drop=True)
     n = len(given)
     other = {
         "input": given.get("input", ""),
         "frame": given.get("frame", np.arange(n)),
-        "approx_time": _approximate_time(given),
-        "Identity": _identity(given),
+        "approx_time": approximate_time(given),
+        "Identity": people(given),
     }
     numeric = [c for c in COLUMNS if c not in other]
     # absent columns are NaN
@@ -254,16 +281,18 @@ def to_pyfeat(fex: pd.DataFrame, path: str | PathLike[str] | None = None) -> pd.
         with np.errstate(divide="ignore", invalid="ignore"):  # a box without size has no scale
             values[:, names.isin(_MESH_Z)] /= side
         values[:, names.get_indexer(pd.Index(_BOX))] = np.hstack([centre - side / 2, side, side])
+    if down:
+        values[:, names.isin(_VERTICAL)] *= -1
     table = pd.concat([pd.DataFrame(values, columns=names), pd.DataFrame(other)], axis=1)
     table = table[list(COLUMNS)]
     if path is None:
         return table
     with atomic_file(path) as temporary, temporary.open("wb") as file:
-        _write(table, file)
+        write_csv(table, file)
     return None
 
 
-def _write(table: pd.DataFrame, file: BinaryIO) -> None:
+def write_csv(table: pd.DataFrame, file: BinaryIO) -> None:
     """Write as text. Arrow does it twenty times as fast as pandas, but quotes the header."""
     import pyarrow as pa
     from pyarrow import csv
@@ -273,7 +302,7 @@ def _write(table: pd.DataFrame, file: BinaryIO) -> None:
     csv.write_csv(pa.Table.from_pandas(table, preserve_index=False), file, options)
 
 
-def _approximate_time(frame: pd.DataFrame) -> pd.Series:
+def approximate_time(frame: pd.DataFrame) -> pd.Series:
     """``MM:SS`` of the whole seconds passed, as py-feat writes it."""
     if "time" in frame.columns and frame["time"].notna().any():
         time = frame["time"]
@@ -283,7 +312,8 @@ def _approximate_time(frame: pd.DataFrame) -> pd.Series:
     return pd.Series(np.full(len(frame), np.nan), dtype=object)
 
 
-def _identity(frame: pd.DataFrame) -> pd.Series:
+def people(frame: pd.DataFrame) -> pd.Series:
+    """``Identity``: the label of that name, else ``Person_<track>`` if there are several tracks."""
     if "Identity" in frame.columns:
         return frame["Identity"]
     names = pd.Series(np.full(len(frame), np.nan), dtype=object)

@@ -24,7 +24,7 @@ def read_fex(
     stop: float | None = None,
     **options: Any,
 ) -> Fex:
-    """Read a table of faces: own files, and those of py-feat and OpenFace.
+    """Read a table of faces: own files, and those of other tools.
 
     What a file is is told from its content, not from its name:
 
@@ -32,8 +32,15 @@ def read_fex(
       columns of a Fex;
     - folders of such files, one per recording;
     - text tables (:meth:`Fex.to_csv`): metadata is not in them;
-    - CSV of py-feat's Detectorv2 (:func:`facemt_analysis.io.pyfeat.read_pyfeat`);
-    - CSV of OpenFace 2 (:func:`facemt_analysis.io.openface.read_openface`).
+    - CSV of py-feat: Detectorv2 (:func:`facemt_analysis.io.pyfeat.read_pyfeat`), the first
+      detectors, MPDetector;
+    - OpenFace 2 (:func:`facemt_analysis.io.openface.read_openface`) and OpenFace 3;
+    - LibreFace, PyAFAR, MediaPipe's blendshapes;
+    - FaceReader's detailed log, iMotions' export of AFFDEX or FACET.
+
+    Names, units and signs become those of the schema; ``fex.info`` has the tool and its
+    conventions. Expressions given as a class, and angles whose unit or sign a tool does not
+    document, stay labels. ``docs/formats.md`` has the tables.
 
     Parameters
     ----------
@@ -47,7 +54,8 @@ def read_fex(
     start, stop
         Rows with start <= time < stop, in seconds; rows without a time are left out.
     **options
-        Of the reader of the format, see there: ``fps`` and ``keep``, for example.
+        Of the reader of the format, see there: ``fps`` gives ``time`` where a tool writes none,
+        ``keep`` the names of further columns that become labels.
 
     Returns
     -------
