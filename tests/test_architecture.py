@@ -28,7 +28,17 @@ ALLOWED: dict[str, set[str]] = {
     "datasets": {"errors", "schema", "fex", "io", "simulate"},
     "plotting": {"errors", "schema", "checks", "signal", "measures", "stats"},
     "interactive": {"errors", "schema", "checks", "signal", "measures", "stats", "plotting"},
-    "benchmark": {"errors", "schema", "checks", "network", "detection"},
+    "benchmark": {
+        "errors",
+        "schema",
+        "checks",
+        "network",
+        "fex",
+        "io",
+        "detection",
+        "simulate",
+        "plotting",
+    },  # fmt: skip
     "demo": set(),  # composes everything, imports inside functions
     "cli": {"errors", "schema"},
 }

@@ -1,0 +1,1 @@
+"""One file per data set: its official layout, read sample by sample."""

@@ -1,0 +1,1 @@
+"""What benchmarks are scored on: one file per task."""
