@@ -59,8 +59,8 @@ def find_events(
     Returns
     -------
     DataFrame
-        One row per event, in the order of recording and track, feature, onset: ``input`` and
-        ``track`` (if the table has them), the `labels`, ``feature`` and
+        One row per event, in the order of recordings and tracks (by their first rows), features and
+        onsets: ``input`` and ``track`` (if the table has them), the `labels`, ``feature`` and
 
         - ``onset``, ``apex``, ``offset``: time of the first frame at or above `on`, of the (first)
           greatest value, and of the first frame below `off`, s. A frame stands for the time until

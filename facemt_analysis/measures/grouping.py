@@ -116,14 +116,15 @@ class Grouping:
         Interpolated between the middles of the times that the sorted values stand for (Hazen's
         definition, ``numpy.quantile(method="hazen")``, where all weigh the same).
         """
-        rows = np.flatnonzero(~np.isnan(values) & (self.weight > 0))
-        rows = rows[np.lexsort((values[rows], self.parts.row_group[rows]))]
-        bounds = np.searchsorted(self.parts.row_group[rows], np.arange(len(self) + 1))
         out = np.full((len(self), len(q)), np.nan)
-        for g in np.flatnonzero(np.diff(bounds)):
-            own = rows[bounds[g] : bounds[g + 1]]
-            until = np.cumsum(self.weight[own])
-            out[g] = np.interp(q, (until - self.weight[own] / 2) / until[-1], values[own])
+        for g, (start, stop) in enumerate(zip(self.bounds[:-1], self.bounds[1:], strict=True)):
+            own, weight = values[start:stop], self.weight[start:stop]
+            order = np.argsort(own)  # NaN last
+            order = order[: np.count_nonzero(~np.isnan(own))]
+            order = order[weight[order] > 0]
+            if len(order):
+                until = np.cumsum(weight[order])
+                out[g] = np.interp(q, (until - weight[order] / 2) / until[-1], own[order])
         return out
 
     def pairs(self, valid: Bools) -> Bools:
