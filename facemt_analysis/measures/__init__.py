@@ -11,27 +11,39 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from facemt_analysis.measures.confounds import find_confounds
+    from facemt_analysis.measures.gaze_density import GazeDensity, gaze_heatmap
+    from facemt_analysis.measures.gaze_directions import gaze_angles, gaze_vectors
+    from facemt_analysis.measures.gaze_summary import bcea, gaze_summary
+    from facemt_analysis.measures.gaze_target import angle_to_target, away_episodes
     from facemt_analysis.measures.head_motion import head_velocity, pose_motion
+    from facemt_analysis.measures.quality_checks import quality_findings
     from facemt_analysis.measures.quality_exclusion import Exclusion, exclude_flagged
-    from facemt_analysis.measures.quality_findings import quality_findings
-    from facemt_analysis.measures.quality_flags import REASONS, quality_flags
     from facemt_analysis.measures.quality_limits import QualityLimits
-    from facemt_analysis.measures.quality_report import quality_report
+    from facemt_analysis.measures.quality_reasons import REASONS, quality_flags
+    from facemt_analysis.measures.quality_summary import quality_report
     from facemt_analysis.measures.rotations import (
         angles_to_matrices,
         matrices_to_angles,
         rotation_convention,
         rotation_matrices,
     )
-    from facemt_analysis.measures.talking import talking
+    from facemt_analysis.measures.speech import talking
 
 __all__ = [
     "REASONS",
     "Exclusion",
+    "GazeDensity",
     "QualityLimits",
+    "angle_to_target",
     "angles_to_matrices",
+    "away_episodes",
+    "bcea",
     "exclude_flagged",
     "find_confounds",
+    "gaze_angles",
+    "gaze_heatmap",
+    "gaze_summary",
+    "gaze_vectors",
     "head_velocity",
     "matrices_to_angles",
     "pose_motion",
@@ -47,18 +59,22 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "confounds": ["find_confounds"],
-        "quality_exclusion": ["Exclusion", "exclude_flagged"],
-        "quality_findings": ["quality_findings"],
-        "quality_flags": ["REASONS", "quality_flags"],
-        "quality_limits": ["QualityLimits"],
-        "quality_report": ["quality_report"],
-        "talking": ["talking"],
+        "gaze_density": ["GazeDensity", "gaze_heatmap"],
+        "gaze_directions": ["gaze_angles", "gaze_vectors"],
+        "gaze_summary": ["bcea", "gaze_summary"],
+        "gaze_target": ["angle_to_target", "away_episodes"],
         "head_motion": ["head_velocity", "pose_motion"],
+        "quality_checks": ["quality_findings"],
+        "quality_exclusion": ["Exclusion", "exclude_flagged"],
+        "quality_limits": ["QualityLimits"],
+        "quality_reasons": ["REASONS", "quality_flags"],
+        "quality_summary": ["quality_report"],
         "rotations": [
             "angles_to_matrices",
             "matrices_to_angles",
             "rotation_convention",
             "rotation_matrices",
         ],
+        "speech": ["talking"],
     },
 )

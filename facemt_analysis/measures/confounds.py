@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from facemt_analysis import schema
 from facemt_analysis.errors import FexError
 from facemt_analysis.measures.grouping import Grouping
-from facemt_analysis.measures.talking import MOUTH_SIGNALS, talking
+from facemt_analysis.measures.speech import MOUTH_SIGNALS, talking
 from facemt_analysis.signal.segments import cut
 
 __all__ = ["BROW_AUS", "CONFOUND_COLUMNS", "MOUTH_AUS", "find_confounds"]

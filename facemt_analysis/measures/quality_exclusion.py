@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from facemt_analysis import schema
 from facemt_analysis.checks import check_option
 from facemt_analysis.errors import FexError
-from facemt_analysis.measures.quality_findings import at_least, find_issues
-from facemt_analysis.measures.quality_flags import REASONS, quality_flags
+from facemt_analysis.measures.quality_checks import at_least, find_issues
 from facemt_analysis.measures.quality_limits import QualityLimits, choose_limits
-from facemt_analysis.measures.quality_report import quality_report
+from facemt_analysis.measures.quality_reasons import REASONS, quality_flags
+from facemt_analysis.measures.quality_summary import quality_report
 
 __all__ = ["EXCLUDABLE", "Exclusion", "exclude_flagged"]
 

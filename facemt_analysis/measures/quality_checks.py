@@ -9,7 +9,7 @@ import pandas as pd
 
 from facemt_analysis.checks import check_option
 from facemt_analysis.measures.quality_limits import QualityLimits, choose_limits
-from facemt_analysis.measures.quality_report import REPORT_COLUMNS, SHARES, quality_report
+from facemt_analysis.measures.quality_summary import REPORT_COLUMNS, SHARES, quality_report
 
 __all__ = ["FINDING_COLUMNS", "SEVERITIES", "at_least", "find_issues", "quality_findings"]
 

@@ -13,8 +13,8 @@ from facemt_analysis import schema
 from facemt_analysis.checks import check_labels
 from facemt_analysis.measures.grouping import Grouping
 from facemt_analysis.measures.quality_cells import Cells, count_distinct, find_cells
-from facemt_analysis.measures.quality_flags import find_reasons
 from facemt_analysis.measures.quality_limits import QualityLimits, choose_limits
+from facemt_analysis.measures.quality_reasons import find_reasons
 from facemt_analysis.measures.quality_rows import TOLERANCE, RowQuality, cut_faces, row_quality
 from facemt_analysis.signal.segments import GAP_STEPS, Segments
 
