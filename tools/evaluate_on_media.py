@@ -25,6 +25,14 @@ import facemt_analysis as fm
 from facemt_analysis import schema
 
 AUS = ("AU01", "AU02", "AU04", "AU06", "AU07", "AU12", "AU25", "AU26")
+# What the face shows, named by looking at the frames: emotion, first and last frame
+NAMED = {
+    "WolfgangLanger_Pexels.mp4": (("Sad", 20, 139), ("Happy", 240, 471)),
+    "single_face.mp4": (("Neutral", 0, 14), ("Happy", 22, 71)),
+    "face_noface.mov": (("Neutral", 0, 14), ("Happy", 22, 71)),
+    "single_face.jpg": (("Happy", 0, 0),),
+    "multi_face.jpg": (("Happy", 0, 0),),
+}
 # x of an eye moving to the subject's right, then up, as sums of the teacher's blendshapes
 LOOK_RIGHT = {"eyeLookOutRight": 1, "eyeLookInLeft": 1, "eyeLookOutLeft": -1, "eyeLookInRight": -1}
 LOOK_UP = {"eyeLookUpLeft": 1, "eyeLookUpRight": 1, "eyeLookDownLeft": -1, "eyeLookDownRight": -1}
@@ -113,6 +121,17 @@ def scores(both: pd.DataFrame, to_aus: np.ndarray | None) -> dict[str, float]:
     return found
 
 
+def named_emotions(both: pd.DataFrame, name: str) -> dict[str, float]:
+    """Share of the frames with a nameable expression in which the emotion named scores highest."""
+    said = both[list(schema.EMOTIONS)].idxmax(axis=1)
+    found = {}
+    for emotion, first, last in NAMED.get(name, ()):
+        there = both["frame"].between(first, last)
+        if there.any():
+            found[f"{emotion} named"] = float((said[there] == emotion).mean())
+    return found
+
+
 def media_with_reference(media: Path, reference: Path) -> Iterable[tuple[Path, Path]]:
     """Pair each media file with its reference."""
     for path in sorted(media.iterdir()):
@@ -141,7 +160,11 @@ def main() -> None:
         teacher = teacher[teacher["frame"].isin(frames)]
         both = matched(fex[fex["track"] >= 0], teacher)
         if len(both):
-            table[path.name] = {"teacher faces": float(len(teacher)), **scores(both, to_aus)}
+            table[path.name] = {
+                "teacher faces": float(len(teacher)),
+                **named_emotions(both, path.name),
+                **scores(both, to_aus),
+            }
     frame = pd.DataFrame(table)
     with pd.option_context("display.width", 160, "display.max_rows", None):
         print(frame.round(3).to_string())

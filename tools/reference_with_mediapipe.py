@@ -4,10 +4,14 @@ Runs in an environment of its own (``pip install mediapipe==1.2.2 "opencv-contri
 
     python tools/reference_with_mediapipe.py --model face_landmarker.task -o reference MEDIA...
 
+A face that the teacher does not find again at the same place in the picture cut around it is left
+out: now and then it lays a mesh beside a small face.
+
 For each file one ``<name>.npz``: ``frame`` (n,), ``face`` (n,) order within the frame, ``mesh``
 (n, 478, 3) px, ``blend`` (n, 52) in MediaPipe's order, ``mat`` (n, 4, 4) canonical face to camera,
-``size`` (height, width), ``frames`` (number of frames read). Every frame is treated as a picture
-of its own, so that the reference does not depend on tracking.
+``size`` (height, width), ``frames`` (number of frames read), ``dropped`` (number of faces left
+out). Every frame is treated as a picture of its own, so that the reference does not depend on
+tracking.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ import mediapipe as mp
 import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 
+CUT = 256  # px, side of the picture cut around a face to look again
+SAME = 0.15  # mean point distance, in outer-eye-corner distances, up to which it is the same face
 IMAGES = {".jpg", ".jpeg", ".png"}
 
 
@@ -49,23 +55,42 @@ def landmarker(model: Path, faces: int) -> vision.FaceLandmarker:
     )
 
 
+def found_again(rgb: np.ndarray, mesh: np.ndarray, model: vision.FaceLandmarker) -> bool:
+    """Tell whether the teacher finds this face in the picture cut around it."""
+    low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
+    side = 1.6 * float((high - low).max())
+    zoom = CUT / side
+    shift = CUT / 2 - zoom * (low + high) / 2
+    cut = cv2.warpAffine(rgb, np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]]), (CUT, CUT))
+    found = model.detect(mp.Image(image_format=mp.ImageFormat.SRGB, data=cut))
+    meshes = [np.array([[p.x, p.y] for p in points]) * CUT for points in found.face_landmarks]
+    there = mesh[:, :2] * zoom + shift
+    eyes = np.linalg.norm(there[33] - there[263])
+    return any(np.linalg.norm(m - there, axis=1).mean() < SAME * eyes for m in meshes)
+
+
 def reference(path: Path, model: vision.FaceLandmarker) -> dict[str, np.ndarray]:
     """Run the teacher over one file."""
     out: dict[str, list] = {"frame": [], "face": [], "mesh": [], "blend": [], "mat": []}
-    size, index = (0, 0), -1
+    size, index, dropped = (0, 0), -1, 0
     for index, rgb in enumerate(frames_of(path)):
         height, width = size = rgb.shape[:2]
         found = model.detect(mp.Image(image_format=mp.ImageFormat.SRGB, data=rgb))
         for face, points in enumerate(found.face_landmarks):
             scale = np.array([width, height, width])  # z is in units of the image width
+            mesh = np.array([[p.x, p.y, p.z] for p in points]) * scale
+            if not found_again(rgb, mesh, model):
+                dropped += 1
+                continue
             out["frame"].append(index)
             out["face"].append(face)
-            out["mesh"].append(np.array([[p.x, p.y, p.z] for p in points]) * scale)
+            out["mesh"].append(mesh)
             out["blend"].append([b.score for b in found.face_blendshapes[face]])
             out["mat"].append(found.facial_transformation_matrixes[face])
     arrays = {k: np.asarray(v, np.int64 if k in ("frame", "face") else np.float32)
               for k, v in out.items()}  # fmt: skip
-    return {**arrays, "size": np.array(size), "frames": np.array(index + 1)}
+    return {**arrays, "size": np.array(size), "frames": np.array(index + 1),
+            "dropped": np.array(dropped)}  # fmt: skip
 
 
 def main() -> None:
@@ -80,7 +105,10 @@ def main() -> None:
     for path in args.media:
         result = reference(path, model)
         np.savez_compressed(args.out / f"{path.name}.npz", **result)
-        print(f"{path.name}: {int(result['frames'])} frames, {len(result['frame'])} faces")
+        print(
+            f"{path.name}: {int(result['frames'])} frames, {len(result['frame'])} faces, "
+            f"{int(result['dropped'])} left out"
+        )
 
 
 if __name__ == "__main__":

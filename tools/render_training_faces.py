@@ -31,6 +31,7 @@ from facemt_analysis.simulate import (
     CHIP_FRAMING,
     FaceAsset,
     asset_from_photo,
+    augment,
     aus_from_blendshapes,
     even_lightness,
     person_mask,
@@ -130,35 +131,43 @@ def write_shard(job: tuple[Path, list[FaceAsset], int, int, int, int]) -> Path:
     return folder
 
 
-def write_photographs(folder: Path, source: Path, names: list[str], size: int) -> None:
-    """Write the portraits' own chips, framed like the renders; truth is the teacher's alone."""
+def write_photographs(folder: Path, source: Path, names: list[str], size: int, each: int) -> None:
+    """Write the portraits' own chips, framed like the renders; truth is the teacher's alone.
+
+    Each appears `each` times: once as it is, then tilted, squeezed, and photographed badly.
+    """
     if (folder / "manifest.json").exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    files, all_meshes, blends, _ = read_portraits(source)
+    rng = np.random.default_rng(len(names))
+    files, all_meshes, _, _ = read_portraits(source)
     keep = [i for i, file in enumerate(files) if str(file) in set(names)]
-    images, meshes, aus = [], [], []
+    images, meshes = [], []
     for i in keep:
         photo = cv2.imread(str(source / "portraits" / str(files[i])))[..., ::-1]
         mesh = all_meshes[i]
-        low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
-        side = CHIP_FRAMING.scale * MARGIN * (high[1] - low[1])
-        centre = (low + high) / 2 - (0, CHIP_FRAMING.up * side / MARGIN)
-        scale = size / side
-        shift = (size - 1) / 2 - scale * centre
-        matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
-        images.append(cv2.warpAffine(photo, matrix, (size, size), flags=cv2.INTER_AREA,
-                                     borderMode=cv2.BORDER_REPLICATE))  # fmt: skip
-        meshes.append(mesh * scale + (*shift, 0.0))
-        aus.append(aus_from_blendshapes(blends[i]))
+        for variant in range(each):
+            turn = np.radians(rng.normal(0, 12)) if variant else 0.0
+            squeeze = np.exp(rng.normal(0, 0.04, 2)) if variant else np.ones(2)
+            cos, sin = np.cos(turn), np.sin(turn)
+            linear = np.array([[cos, -sin], [sin, cos]]) * squeeze
+            flat = mesh[:, :2] @ linear.T
+            low, high = flat.min(0), flat.max(0)
+            side = CHIP_FRAMING.scale * MARGIN * (high[1] - low[1])
+            centre = (low + high) / 2 - (0, CHIP_FRAMING.up * side / MARGIN)
+            scale = size / side
+            shift = (size - 1) / 2 - scale * centre
+            matrix = np.column_stack([scale * linear, shift])
+            image = cv2.warpAffine(photo, matrix, (size, size), flags=cv2.INTER_AREA,
+                                   borderMode=cv2.BORDER_REFLECT)  # fmt: skip
+            shown = np.concatenate([flat * scale + shift, mesh[:, 2:] * scale], axis=1)
+            images.append(augment(image, rng, mesh=shown) if variant else image)
+            meshes.append(shown)
     np.save(folder / "image.npy", np.asarray(images))
     np.save(folder / "mesh.npy", np.asarray(meshes, np.float32))
-    np.save(folder / "au.npy", np.asarray(aus, np.float32))
-    np.save(
-        folder / "identity.npy",
-        np.asarray([names.index(str(files[i])) for i in keep], np.float32),
-    )
-    manifest = {"count": len(keep), "size": size, "kind": "photograph", "aus": AUS,
+    identity = np.repeat([names.index(str(files[i])) for i in keep], each)
+    np.save(folder / "identity.npy", identity.astype(np.float32))
+    manifest = {"count": len(images), "size": size, "kind": "photograph", "aus": AUS,
                 "margin": MARGIN, "identities": names}  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
 
@@ -187,7 +196,7 @@ def main() -> int:
         build_assets(args.portraits, cache)
     assets = [a for a in load_assets(cache) if held_out(a.name) == (args.split == "held_out")]
     names = [asset.name for asset in assets]
-    write_photographs(args.out / args.split / "photographs", args.portraits, names, args.size)
+    write_photographs(args.out / args.split / "photographs", args.portraits, names, args.size, 4)
     numbers = range(args.first, args.first + args.shards)
     offset = 0 if args.split == "train" else 1_000_000  # never the same stream for both splits
     jobs = [

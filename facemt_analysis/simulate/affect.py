@@ -173,6 +173,13 @@ _EXCLUDES = (
 _TALK = (("AU25", 0.7), ("AU26", 0.35), ("AU10", 0.15), ("AU12", 0.3), ("AU14", 0.15),
          ("AU17", 0.2), ("AU20", 0.2), ("AU23", 0.15), ("AU01", 0.15), ("AU02", 0.15),
          ("AU07", 0.15))  # fmt: skip
+# Weeping, laughing, wincing: whole faces at full strength, often with the eyes shut.
+_STRONG = (
+    (("AU01", "AU04", "AU07", "AU15", "AU17"), (("AU43", 0.5), ("AU06", 0.4), ("AU24", 0.3))),
+    (("AU04", "AU06", "AU07", "AU10", "AU20", "AU25"), (("AU43", 0.5), ("AU26", 0.3))),
+    (("AU06", "AU07", "AU12", "AU25"), (("AU26", 0.6), ("AU43", 0.3), ("AU10", 0.2))),
+    (("AU04", "AU06", "AU07", "AU09"), (("AU43", 0.4), ("AU10", 0.5), ("AU25", 0.3))),
+)
 
 
 def draw_aus(rng: np.random.Generator, emotion: str | None = None) -> FloatArray:
@@ -184,11 +191,12 @@ def draw_aus(rng: np.random.Generator, emotion: str | None = None) -> FloatArray
         Source of randomness.
     emotion
         One of ``schema.EMOTIONS``: its prototype, with varying strength, missing and added AUs.
-        None: 55 % an emotion drawn at random, 30 % one to four AUs at random, 15 % a talking mouth.
+        None: 45 % an emotion drawn at random, 30 % one to four AUs at random, 10 % a talking mouth,
+        15 % a whole face at full strength, as in weeping and laughing.
     """
     aus = np.zeros(len(AUS))
     kind = rng.random()
-    if emotion is None and kind < 0.55:
+    if emotion is None and kind < 0.45:
         names = list(PROTOTYPES)
         emotion = str(rng.choice(names, p=np.array([1, 2, 1, 1, 1, 1, 1]) / 8))
     if emotion is not None:
@@ -201,17 +209,22 @@ def draw_aus(rng: np.random.Generator, emotion: str | None = None) -> FloatArray
             if rng.random() < chance:
                 part = AUS.index(name)
                 aus[part] = max(aus[part], np.clip(strength * rng.lognormal(-0.1, 0.4), 0, 1))
-    elif kind < 0.85:
+    elif kind < 0.75:
         chosen = rng.choice(len(AUS), size=int(rng.integers(1, 5)), replace=False)
         aus[chosen] = rng.beta(1.6, 1.2, size=len(chosen))
-    else:
+    elif kind < 0.85:
         for name, chance in _TALK:
             if rng.random() < chance:
                 aus[AUS.index(name)] = rng.beta(1.3, 2.0)
+    else:
+        core, optional = _STRONG[int(rng.integers(len(_STRONG)))]
+        for name, chance in (*((name, 0.9) for name in core), *optional):
+            if rng.random() < chance:
+                aus[AUS.index(name)] = rng.beta(3.0, 1.2)
     if rng.random() < 0.25:
         extra = int(rng.integers(len(AUS)))
         aus[extra] = max(aus[extra], rng.beta(1.2, 3.0))
-    if rng.random() < 0.06:
+    if rng.random() < 0.12:
         aus[AUS.index("AU43")] = rng.beta(3.0, 1.0)
     for one, other, share in _EXCLUDES:
         i, j = AUS.index(one), AUS.index(other)

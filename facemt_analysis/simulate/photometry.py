@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from facemt_analysis.simulate.hands import draw_hand
 from facemt_analysis.simulate.mesh import FloatArray
 
 __all__ = ["augment", "draw_background", "occlude"]
@@ -64,7 +65,7 @@ def draw_background(
 
 
 def occlude(image: Image, rng: np.random.Generator, mesh: FloatArray) -> Image:
-    """Cover part of a face: glasses, a hand-like ellipse, strands of hair, a patch.
+    """Cover part of a face: glasses, a hand, strands of hair, a patch.
 
     Parameters
     ----------
@@ -78,10 +79,9 @@ def occlude(image: Image, rng: np.random.Generator, mesh: FloatArray) -> Image:
     import cv2
 
     out = image.copy()
-    size = image.shape[0]
     points = mesh[:, :2]
     unit = float(np.linalg.norm(points[33] - points[263])) + 1e-6
-    kind = rng.choice(4, p=[0.4, 0.25, 0.2, 0.15])
+    kind = rng.choice(4, p=[0.3, 0.4, 0.15, 0.15])
     layer = out.copy()
     opacity = 1.0
     if kind == 0:
@@ -107,17 +107,7 @@ def occlude(image: Image, rng: np.random.Generator, mesh: FloatArray) -> Image:
         cv2.line(layer, bridge[0], bridge[1], rgb, thick, cv2.LINE_AA)
         opacity = rng.uniform(0.75, 1.0)
     elif kind == 1:
-        skin = image[tuple(np.clip(points[[50]].astype(int), 0, size - 1)[:, ::-1].T)][0]
-        colour = np.clip(skin.astype(np.float64) * rng.uniform(0.7, 1.15), 0, 255)
-        at = points[int(rng.choice([152, 172, 397, 61, 291, 234, 454, 1, 10]))]
-        at = at + rng.normal(0, 0.12 * unit, 2)
-        axes = (int(unit * rng.uniform(0.15, 0.4)), int(unit * rng.uniform(0.35, 0.9)))
-        cv2.ellipse(layer, (int(at[0]), int(at[1])), axes, float(rng.uniform(0, 180)), 0, 360,
-                    tuple(float(c) for c in colour), -1, cv2.LINE_AA)  # fmt: skip
-        shade = rng.standard_normal((6, 6)).astype(np.float32)
-        noise = cv2.resize(shade, (size, size), interpolation=cv2.INTER_CUBIC)[..., None] * 8
-        changed = (layer != out).any(-1, keepdims=True)
-        layer = np.where(changed, np.clip(layer + noise, 0, 255), layer).astype(np.uint8)
+        return draw_hand(image, rng, mesh)
     elif kind == 2:
         hair = tuple(float(c) for c in rng.uniform(10, 120) * np.array([1.0, 0.8, 0.65]))
         top = points[int(rng.choice([54, 67, 10, 297, 284]))] - (0, 0.25 * unit)
@@ -140,6 +130,19 @@ def occlude(image: Image, rng: np.random.Generator, mesh: FloatArray) -> Image:
     return np.asarray(cv2.addWeighted(layer, opacity, out, 1 - opacity, 0), np.uint8)
 
 
+def _end_of_frame(image: Image, rng: np.random.Generator, mesh: FloatArray) -> Image:
+    """Let the recorded frame end just below or beside the face: the rest is its reflection."""
+    import cv2
+
+    size, side = image.shape[0], int(rng.choice(3, p=[0.6, 0.2, 0.2]))
+    low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
+    edge = (high[1], size - 1 - low[0], high[0])[side] + rng.uniform(-0.04, 0.25) * (high - low)[1]
+    beyond = size - int(np.clip(edge, 0.55 * size, size))
+    turned = image if side == 0 else np.ascontiguousarray(np.rot90(image, -1 if side == 2 else 1))
+    whole = cv2.copyMakeBorder(turned[: size - beyond], 0, beyond, 0, 0, cv2.BORDER_REFLECT)
+    return whole if side == 0 else np.ascontiguousarray(np.rot90(whole, 1 if side == 2 else -1))
+
+
 def augment(
     image: Image,
     rng: np.random.Generator,
@@ -156,7 +159,8 @@ def augment(
     rng
         Source of randomness; the same state gives the same bytes.
     mesh
-        (478, ≥2) px of the face: with it, one picture in eight gets an occlusion.
+        (478, ≥2) px of the face: with it, one picture in four gets an occlusion, one
+        in eight ends near the face and is mirrored beyond its edge.
     strength
         1 = what training needs; 0 = nothing is changed.
     """
@@ -165,8 +169,10 @@ def augment(
     if strength <= 0:
         return image.copy()
     out = image
-    if mesh is not None and rng.random() < 0.125 * strength:
+    if mesh is not None and rng.random() < 0.25 * strength:
         out = occlude(out, rng, mesh)
+    if mesh is not None and rng.random() < 0.125 * strength:
+        out = _end_of_frame(out, rng, mesh)
     work = out.astype(np.float32) / 255
     gamma = float(np.exp(rng.normal(0, 0.18 * strength)))
     work = np.power(work, gamma)

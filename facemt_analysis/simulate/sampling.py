@@ -172,12 +172,14 @@ def sample_face(
     if rng.random() < 0.25:
         tilt = rng.normal(0, 0.35, len(aus)) if rng.random() < 0.7 else rng.normal(0, 0.8)
         left, right = np.clip(aus * (1 + tilt), 0, 1), np.clip(aus * (1 - tilt), 0, 1)
-    pose = np.array([_wide(rng, 9, 24), _wide(rng, 13, 36), _wide(rng, 7, 28)])
-    if rng.random() < 0.35:  # looks at the camera
+    pose = np.array([_wide(rng, 9, 26), _wide(rng, 13, 40), _wide(rng, 7, 30)])
+    # Few look at the camera: where gaze is the turn of the head negated, a network need not look
+    # at the eyes to know it.
+    if rng.random() < 0.08:
         gaze = -0.9 * pose[:2] + rng.normal(0, np.radians(4), 2)
     else:
-        gaze = np.array([_wide(rng, 8, 22), _wide(rng, 12, 30)])
-    gaze = np.clip(gaze, -np.radians([24, 34]), np.radians([24, 34]))
+        gaze = np.array([_wide(rng, 10, 26), _wide(rng, 15, 35)])
+    gaze = np.clip(gaze, -np.radians([28, 38]), np.radians([28, 38]))
     light = None
     if rng.random() < 0.7:
         direction = (float(rng.normal(0, 0.9)), float(rng.normal(0.3, 0.5)), 1.0)

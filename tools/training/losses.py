@@ -6,6 +6,8 @@ Each task's mean loss L enters as ``exp(-s) L + s`` with the network's own learn
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -13,6 +15,7 @@ from shards import Batch
 
 from facemt_analysis.network import Conventions, FaceMultitask, Outputs
 from facemt_analysis.schema import DLIB68_FROM_MESH
+from facemt_analysis.simulate import canonical_mesh
 
 _EPS = 1e-4
 
@@ -24,6 +27,24 @@ def _mean(values: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
     return torch.where(present, values, values.new_zeros(())).sum() / count.clamp_min(1)
 
 
+# Pairs of vertices whose offset tells an expression or a gaze: lids, irises in their eyes, brows
+# over the eyes and from each other, corners and edges of the mouth, nose, chin.
+_RIGHT_PAIRS = (
+    (159, 145), (160, 144), (158, 153), (468, 33), (468, 133), (468, 159), (468, 145), (105, 33),
+    (107, 133), (70, 33), (66, 159), (52, 145), (107, 9), (61, 4), (61, 33), (61, 0), (61, 17),
+    (61, 152), (81, 178), (39, 181), (40, 98), (129, 133), (98, 4), (50, 145), (205, 61),
+)  # fmt: skip
+_MIDDLE_PAIRS = ((13, 14), (0, 17), (0, 2), (17, 152), (14, 152), (107, 336), (61, 291), (98, 327))
+
+
+@functools.cache
+def shape_pairs() -> torch.Tensor:
+    """Vertex indices (2, n) of the pairs of both sides."""
+    mirror = canonical_mesh().mirror
+    left = tuple((int(mirror[a]), int(mirror[b])) for a, b in _RIGHT_PAIRS)
+    return torch.tensor((*_RIGHT_PAIRS, *left, *_MIDDLE_PAIRS)).T
+
+
 def _concordance(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """Lin's concordance correlation of two samples."""
     dx, dy = x - x.mean(), y - y.mean()
@@ -32,6 +53,27 @@ def _concordance(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         * (dx * dy).mean()
         / (dx.square().mean() + dy.square().mean() + (x.mean() - y.mean()) ** 2 + 1e-6)
     )
+
+
+def _disagreement(values: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean of 1 - concordance over the columns that vary in the batch.
+
+    A mean square is least when all that is uncertain is called average; concordance is not: it
+    wants the spread of the labels too.
+    """
+    present = ~torch.isnan(labels)
+    count = present.sum(0).clamp_min(1)
+
+    def mean(v: torch.Tensor) -> torch.Tensor:
+        return torch.where(present, v, v.new_zeros(())).sum(0) / count
+
+    labels = torch.nan_to_num(labels)
+    x_mean, y_mean = mean(values), mean(labels)
+    dx, dy = values - x_mean, labels - y_mean
+    x_var, y_var, both = mean(dx * dx), mean(dy * dy), mean(dx * dy)
+    concordance = 2 * both / (x_var + y_var + (x_mean - y_mean) ** 2 + 1e-6)
+    varies = (y_var > 4e-4) & (count > 7)  # sd 0.02
+    return torch.where(varies, 1 - concordance, 0.0).sum() / varies.sum().clamp_min(1)
 
 
 def mesh_weights() -> torch.Tensor:
@@ -82,21 +124,37 @@ class Tasks:
         off = (out.mesh.float() / scale - clean("mesh")).abs() * self._vertex
         off[..., 2] *= 0.5  # depth is the least certain
         add("mesh", batch["mesh"], 40 * off)
+        if "mesh" in found:  # shape apart from place: what expressions and gaze are read from
+            a, b = shape_pairs()
+            got, truth = out.mesh.float()[..., :2] / scale, batch["mesh"][..., :2]
+            offset = got[:, a] - got[:, b] - (truth[:, a] - truth[:, b])
+            found["mesh"] = found["mesh"] + 100 * _mean(
+                torch.nan_to_num(offset).abs(), ~torch.isnan(offset)
+            )
 
         pose, gaze = angles(out, self.conventions)
         add("pose", batch["pose"], 10 * (pose - clean("pose")).abs())
-        add("gaze", batch["gaze"], 10 * (gaze - clean("gaze")).abs())
+        add("gaze", batch["gaze"], 5 * (gaze - clean("gaze")).abs())
+        if "gaze" in found:
+            found["gaze"] = found["gaze"] + 2 * _disagreement(gaze, batch["gaze"])
 
         score = out.au.float().clamp(_EPS, 1 - _EPS)
-        unit = F.binary_cross_entropy(score, clean("au").clamp(0, 1), reduction="none")
-        unit = unit + 4 * (score - clean("au")).square()
+        wanted = clean("au").clamp(0, 1)
+        # Most action units are absent from most faces: the present ones count more.
+        unit = F.binary_cross_entropy(score, wanted, reduction="none") * (1 + 2 * wanted)
         add("au", batch["au"], unit)
+        if "au" in found:
+            found["au"] = found["au"] + 2 * _disagreement(score, batch["au"])
 
         if out.blendshapes is not None:
             shape = F.smooth_l1_loss(
                 out.blendshapes.float(), clean("blendshapes"), reduction="none", beta=0.05
             )
             add("blendshape", batch["blendshapes"], 20 * shape)
+            if "blendshape" in found:
+                found["blendshape"] = found["blendshape"] + 2 * _disagreement(
+                    out.blendshapes.float(), batch["blendshapes"]
+                )
 
         log_p = F.log_softmax(out.emotion_logits.float(), -1)
         target = clean("emotion")
@@ -104,10 +162,8 @@ class Tasks:
 
         va, truth = out.valence_arousal.float(), clean("va")
         add("va", batch["va"], 4 * (va - truth).square())
-        both = ~torch.isnan(batch["va"]).any(1)
-        if both.sum() > 7:
-            concordance = torch.stack([_concordance(va[both, i], truth[both, i]) for i in (0, 1)])
-            found["va"] = found["va"] + (1 - concordance).mean()
+        if "va" in found:
+            found["va"] = found["va"] + _disagreement(va, batch["va"])
         return found
 
     def total(self, losses: dict[str, torch.Tensor]) -> torch.Tensor:

@@ -16,7 +16,8 @@ A shard is a folder of ``.npy`` files with one row per face:
 All but ``image`` may be absent, and NaN marks a missing label. Where a teacher has labelled the
 faces (``teacher_mesh.npy``, ``teacher_matrix.npy``, ``usable.npy``, written by
 ``tools/label_with_mediapipe.py``), its mesh and pose take the place of the known ones: its face
-outline is that of real faces, and it is what people compare with.
+outline is that of real faces, and it is what people compare with. ``target_<field>.npy``, written
+by ``tools/merge_labels.py``, takes the place of ``<field>.npy``.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Shards:
     n_au, n_emotion
         Widths of the labels that a shard may lack altogether.
     teacher
-        Prefer the teacher's mesh and pose.
+        Prefer what the teacher says to what was drawn.
     """
 
     def __init__(
@@ -74,7 +75,9 @@ class Shards:
     def _read(self, folder: Path, n: int) -> dict[str, np.ndarray]:
         labels = {}
         for field in FIELDS:
-            path = folder / f"{field}.npy"
+            path = folder / f"target_{field}.npy"
+            if not (self.teacher and path.exists()):
+                path = folder / f"{field}.npy"
             shape = (n, *self.widths[field])
             labels[field] = np.load(path) if path.exists() else np.full(shape, np.nan, np.float32)
             if labels[field].shape != shape:

@@ -1,20 +1,25 @@
 """Train a network of the face_multitask_v2 format from labelled chips, or go on from a checkpoint.
 
-Run the same command again after an interruption: it goes on from the last epoch.
+Run the same command again after an interruption: it goes on from the last epoch. Under ``torchrun
+--nproc-per-node N`` each process takes batches of its own and their gradients are averaged: on a
+busy machine, N processes of one thread lose less time than one process of N threads.
 """
 
 from __future__ import annotations
 
 import argparse
 import copy
+import dataclasses
 import json
 import math
+import os
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from augment import Jitter, augment, centred
 from losses import Scores, Tasks
 from shards import Shards
@@ -36,13 +41,20 @@ CONVENTIONS = Conventions("facemt_open", Roll=(2, 1))
 def build(args: argparse.Namespace) -> FaceMultitask:
     """Load the network to go on from, or make a new one with random weights."""
     if args.init:
-        return load_checkpoint(args.init)
+        given = load_checkpoint(args.init)
+        if args.image_size in (None, given.config.image_size):
+            return given
+        # no tensor's shape depends on the size of the input
+        model = FaceMultitask(dataclasses.replace(given.config, image_size=args.image_size))
+        model.load_state_dict(given.state_dict())
+        model.metadata = given.metadata
+        return model
     torch.manual_seed(args.seed)
     return FaceMultitask(
         ModelConfig.from_dict(
             {
                 "backbone": args.backbone,
-                "image_size": args.image_size,
+                "image_size": args.image_size or 128,
                 "n_au": 20,
                 "n_emotion": 7,
                 "n_blendshape": 52,
@@ -133,6 +145,18 @@ def evaluate(
     return scores.summary()
 
 
+def average_gradients(model: FaceMultitask) -> None:
+    """Give every process the mean of all processes' gradients."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    flat = torch.cat(
+        [(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in parameters]
+    )
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    for p, mean in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
+        p.grad = mean.view_as(p) if mean.any() else None  # None: no process has such labels
+
+
 def save_state(path: Path, **state: object) -> None:
     """Write atomically: an interruption never leaves half a file."""
     part = path.with_suffix(".part")
@@ -147,7 +171,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
     parser.add_argument("--init", type=Path, help="checkpoint to go on from")
     parser.add_argument("--backbone", default="convnextv2_atto")
-    parser.add_argument("--image-size", type=int, default=128)
+    parser.add_argument("--image-size", type=int, help="default: 128, or that of --init")
     parser.add_argument("--width", type=int, default=128, help="channels of the projection")
     parser.add_argument("--eyes", action="store_true", help="gaze from features pooled at the eyes")
     parser.add_argument(
@@ -170,6 +194,10 @@ def main() -> None:
     parser.add_argument("--licence", default="unknown", help="licence written into the file")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    rank, processes = 0, int(os.environ.get("WORLD_SIZE", 1))
+    if processes > 1:
+        dist.init_process_group("gloo")
+        rank = dist.get_rank()
     torch.set_flush_denormal(True)  # tiny gradients and moments would slow a CPU tenfold
 
     model = build(args).to(args.device, memory_format=torch.channels_last)
@@ -201,12 +229,12 @@ def main() -> None:
     while epoch < args.epochs:
         # read again each time: shards may still be coming in
         data = Shards(args.shards, n_au=model.config.n_au, n_emotion=model.config.n_emotion)
-        steps_per_epoch = min(len(data), args.epoch_faces or len(data)) // args.batch
+        steps_per_epoch = min(len(data), args.epoch_faces or len(data)) // args.batch // processes
         began, seen, sums = time.time(), 0, {}
-        rng = np.random.default_rng([args.seed, epoch])
-        generator = torch.Generator().manual_seed(args.seed * 100_003 + epoch)
+        rng = np.random.default_rng([args.seed, epoch, rank])
+        generator = torch.Generator().manual_seed((args.seed * 100_003 + epoch) * 64 + rank)
         model.train()
-        for step, faces in enumerate(data.epoch(args.batch, rng, args.epoch_faces)):
+        for step, faces in enumerate(data.epoch(args.batch, rng, steps_per_epoch * args.batch)):
             faces = augment(faces, jitter, vertices, generator)
             faces = {k: v.to(args.device) for k, v in faces.items()}
             rate = learning_rate((epoch + step / steps_per_epoch) / args.epochs, args.lr)
@@ -218,17 +246,21 @@ def main() -> None:
             losses = tasks.losses(out, faces)
             optimiser.zero_grad(set_to_none=True)
             tasks.total(losses).backward()
+            if processes > 1:
+                average_gradients(model)
             torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
             optimiser.step()
             follow(average, model, min(args.average, (steps + 1) / (steps + 10)))
             steps += 1
-            seen += len(x)
-            if step % 20 == 19:
+            seen += len(x) * processes
+            if step % 20 == 19 and rank == 0:
                 said = {k: round(v / (step + 1), 3) for k, v in sums.items()}
                 print(f"  {step + 1}/{steps_per_epoch} {said}", file=sys.stderr, flush=True)
             for task, loss in losses.items():
                 sums[task] = sums.get(task, 0.0) + loss.item()
         epoch += 1
+        if rank > 0:
+            continue
         row: dict[str, object] = {
             "epoch": epoch,
             "lr": rate,
