@@ -9,20 +9,41 @@ from typing import TYPE_CHECKING
 
 import lazy_loader
 
+# a module and its function share this name: importing the module first must not hide the function
+from facemt_analysis.signal.rates import rates
+
 if TYPE_CHECKING:
+    from facemt_analysis.signal.filters import filter
     from facemt_analysis.signal.gaps import interpolate
-    from facemt_analysis.signal.rates import rates
     from facemt_analysis.signal.runs import Runs, find_runs
     from facemt_analysis.signal.segments import Segments, cut
+    from facemt_analysis.signal.smoothing import smooth
+    from facemt_analysis.signal.stretches import SignalWarning
 
-__all__ = ["Runs", "Segments", "cut", "find_runs", "interpolate", "rates"]
+__all__ = [
+    "Runs",
+    "Segments",
+    "SignalWarning",
+    "cut",
+    "filter",
+    "find_runs",
+    "interpolate",
+    "rates",
+    "smooth",
+]
 
-__getattr__, __dir__, _ = lazy_loader.attach(
+__getattr__, _, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "filters": ["filter"],
         "gaps": ["interpolate"],
-        "rates": ["rates"],
         "runs": ["Runs", "find_runs"],
         "segments": ["Segments", "cut"],
+        "smoothing": ["smooth"],
+        "stretches": ["SignalWarning"],
     },
 )
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
