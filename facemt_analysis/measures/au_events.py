@@ -32,6 +32,7 @@ def au_events(
     off: Threshold | None = None,
     min_duration: float = 0.1,
     max_gap: float = 0.1,
+    smooth: float | None = None,
     labels: str | Sequence[str] = (),
 ) -> pd.DataFrame:
     """Find action unit events.
@@ -45,7 +46,7 @@ def au_events(
     on
         Score at which an event begins; a number, or ``{"AU12": 0.4}`` for some (0.5 for the
         others).
-    off, min_duration, max_gap, labels
+    off, min_duration, max_gap, smooth, labels
         See :func:`find_events`.
 
     Returns
@@ -88,6 +89,7 @@ def au_events(
         off=off,
         min_duration=min_duration,
         max_gap=max_gap,
+        smooth=smooth,
         labels=labels,
     )
 

@@ -8,12 +8,15 @@ from dataclasses import fields
 import numpy as np
 import pandas as pd
 
+from facemt_analysis import schema
 from facemt_analysis.checks import check_labels, check_number, near_names, pick_columns
 from facemt_analysis.errors import OptionError
 from facemt_analysis.measures.event_detection import EventRule, Events, detect_events
 from facemt_analysis.signal.segments import Segments, cut
 
-__all__ = ["EVENT_COLUMNS", "Threshold", "event_rules", "find_events"]
+__all__ = [
+    "EVENT_COLUMNS", "Threshold", "event_rules", "event_table", "find_events", "smooth_columns",
+]  # fmt: skip
 
 Threshold = float | Mapping[str, float]
 """One number for all features, or one for each."""
@@ -33,6 +36,7 @@ def find_events(
     off: Threshold | None = None,
     min_duration: float = 0.1,
     max_gap: float = 0.1,
+    smooth: float | None = None,
     labels: str | Sequence[str] = (),
 ) -> pd.DataFrame:
     """Find the events of any features: stretches in which they are over a threshold.
@@ -53,6 +57,9 @@ def find_events(
     max_gap
         Interruptions up to this long are bridged, s: dips below `off` and lost frames alike. After
         longer losses an event begins anew.
+    smooth
+        Smooth the features first, by a Savitzky–Golay filter over this many seconds (see
+        :func:`facemt_analysis.signal.smooth`). Default: not.
     labels
         Further columns to carry, as they are in the frame of the onset.
 
@@ -88,7 +95,7 @@ def find_events(
     Notes
     -----
     Times are those of frames: no finer than the frame interval. Single differences between frames
-    carry the noise of both; smooth before reading speeds (``fex.signal.smooth``).
+    carry the noise of both: `smooth` before reading speeds.
 
     Nothing is carried across tracks or recordings, and NaN is a lost frame.
 
@@ -108,10 +115,21 @@ def find_events(
     """
     names = pick_columns(frame, columns)
     rules = event_rules(names, on, off, min_duration, max_gap)
-    carried = check_labels(frame, labels, name="labels")
     parts = cut(frame)
-    found = {name: events for name, _, events in detect_events(frame, parts, rules)}
-    return _table(frame, parts, found, carried)
+    scores = frame if smooth is None else smooth_columns(frame, names, smooth, max_gap)
+    found = {name: events for name, _, events in detect_events(scores, parts, rules)}
+    return event_table(frame, parts, found, labels)
+
+
+def smooth_columns(
+    frame: pd.DataFrame, columns: Sequence[str], window: float, max_gap: float
+) -> pd.DataFrame:
+    """Smooth features within tracks over `window` seconds, bridging what events bridge."""
+    from facemt_analysis.signal.smoothing import smooth
+
+    seconds = check_number("smooth", window, 0.0, open_low=True, unit="s")
+    keys = [c for c in schema.KEYS if c in frame.columns]
+    return smooth(pd.DataFrame(frame)[[*keys, *columns]], columns, window=seconds, max_gap=max_gap)
 
 
 def event_rules(
@@ -146,10 +164,11 @@ def event_rules(
     return rules
 
 
-def _table(
-    frame: pd.DataFrame, parts: Segments, found: Mapping[str, Events], labels: Sequence[str]
+def event_table(
+    frame: pd.DataFrame, parts: Segments, found: Mapping[str, Events], labels: str | Sequence[str]
 ) -> pd.DataFrame:
-    """Put the events of all features into one table, sorted by segment."""
+    """Put the events of features into one table, the result of :func:`find_events`."""
+    carried = check_labels(frame, labels, name="labels")
     names = [f.name for f in fields(Events)]
     columns = {
         name: np.concatenate([getattr(events, name) for events in found.values()]) for name in names
@@ -160,7 +179,7 @@ def _table(
     plain = pd.DataFrame(frame)
     rows = parts.order[columns["start"]]
     out = parts.keys.iloc[columns["segment"]].reset_index(drop=True)
-    for label in labels:
+    for label in carried:
         if label not in out.columns:
             out[label] = plain[label].iloc[rows].reset_index(drop=True)
     out["feature"] = feature[order]
