@@ -15,27 +15,61 @@ if TYPE_CHECKING:
     from facemt_analysis.stats.cluster_array import ClusterArrays, cluster_permutation_array
     from facemt_analysis.stats.cluster_result import CLUSTER_COLUMNS, ClusterResult
     from facemt_analysis.stats.cluster_runs import tfce
-    from facemt_analysis.stats.compare import compare
+    from facemt_analysis.stats.comparing import compare
     from facemt_analysis.stats.contrasts import resolve_contrasts
     from facemt_analysis.stats.corrections import adjust_p
     from facemt_analysis.stats.coverage import missing_cells
+    from facemt_analysis.stats.design import find_factors
+    from facemt_analysis.stats.isc_array import bootstrap_isc, isc_array, isc_null
+    from facemt_analysis.stats.isc_tables import ISC_COLUMNS, IscResult, isc
     from facemt_analysis.stats.named_measures import available_measures
     from facemt_analysis.stats.results import COLUMNS
+    from facemt_analysis.stats.t_power import (
+        detectable_effect,
+        power,
+        required_subjects,
+        sensitivity,
+    )
+    from facemt_analysis.stats.words import (
+        describe,
+        format_p,
+        paper_table,
+        sentence,
+        to_latex,
+        to_markdown,
+    )
 
 __all__ = [
     "CLUSTER_COLUMNS",
     "COLUMNS",
+    "ISC_COLUMNS",
     "ClusterArrays",
     "ClusterResult",
+    "IscResult",
     "adjust_p",
     "available_measures",
+    "bootstrap_isc",
     "cluster_permutation",
     "cluster_permutation_array",
     "compare",
+    "describe",
+    "detectable_effect",
+    "find_factors",
+    "format_p",
+    "isc",
+    "isc_array",
+    "isc_null",
     "missing_cells",
+    "paper_table",
+    "power",
+    "required_subjects",
     "resolve_contrasts",
+    "sensitivity",
+    "sentence",
     "summarize",
     "tfce",
+    "to_latex",
+    "to_markdown",
 ]
 
 __getattr__, __dir__, _ = lazy_loader.attach(
@@ -46,11 +80,16 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "cluster_array": ["ClusterArrays", "cluster_permutation_array"],
         "cluster_result": ["CLUSTER_COLUMNS", "ClusterResult"],
         "cluster_runs": ["tfce"],
-        "compare": ["compare"],
+        "comparing": ["compare"],
         "contrasts": ["resolve_contrasts"],
         "corrections": ["adjust_p"],
         "coverage": ["missing_cells"],
+        "design": ["find_factors"],
+        "isc_array": ["bootstrap_isc", "isc_array", "isc_null"],
+        "isc_tables": ["ISC_COLUMNS", "IscResult", "isc"],
         "named_measures": ["available_measures"],
         "results": ["COLUMNS"],
+        "t_power": ["detectable_effect", "power", "required_subjects", "sensitivity"],
+        "words": ["describe", "format_p", "paper_table", "sentence", "to_latex", "to_markdown"],
     },
 )

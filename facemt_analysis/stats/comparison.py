@@ -46,15 +46,15 @@ class Comparison:
     """
 
     layout: Layout
-    test: str
-    min_subjects: int
-    level: float
-    effect: str
-    sphericity: Sphericity
-    n_permutations: int
-    seed: int
-    strict: bool
-    joint: bool
+    test: str = "t"
+    min_subjects: int = 2
+    level: float = 0.95
+    effect: str = "auto"
+    sphericity: Sphericity = "greenhouse-geisser"
+    n_permutations: int = 10_000
+    seed: int = 0
+    strict: bool = True
+    joint: bool = False
     left_out: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
     null: list[Permuted] = field(default_factory=list)
 
@@ -77,13 +77,13 @@ class Comparison:
     def contrasts(self, contrasts: Sequence[Contrast]) -> list[dict[str, Any]]:
         """Test every contrast of every feature: rows, contrasts fastest."""
         samples = {
-            (name, c.name): self._sample(values, c)
+            (name, c.name): self.sample(values, c)
             for name, values in self.layout.values.items()
             for c in contrasts
         }
         problems: dict[str, str] = {}
         for (name, label), (sample, _) in samples.items():
-            why = _flat(self.layout.values[name]) or self._too_little(sample, label)
+            why = _flat(self.layout.values[name]) or self.too_little(sample, label)
             if why and name not in problems:
                 problems[name] = why
         features = self.features(problems)
@@ -104,7 +104,8 @@ class Comparison:
         self.null = [permuted[c.name] for c in contrasts] if permuted else []
         return rows
 
-    def _sample(self, values: Floats, contrast: Contrast) -> tuple[Sample, list[str]]:
+    def sample(self, values: Floats, contrast: Contrast) -> tuple[Sample, list[str]]:
+        """Weigh the cells of subjects by a contrast; who lacks one is named."""
         layout = self.layout
         inner, outer = contrast.over(layout.within), contrast.over(layout.between)
         used = inner != 0
@@ -117,7 +118,8 @@ class Comparison:
         sample = Sample(made[complete], layout.group[complete], outer, within, spread)
         return sample, lost
 
-    def _too_little(self, sample: Sample, label: str) -> str:
+    def too_little(self, sample: Sample, label: str) -> str:
+        """Say why a sample is no basis for a test; empty if it is."""
         counts = [len(values) for _, values in sample.parts()]
         if min(counts) < self.min_subjects:
             where = "one group has" if len(counts) > 1 else "there is"

@@ -22,8 +22,6 @@ __all__ = [
     "rank_biserial_interval",
 ]
 
-_FAR = 40.0
-
 
 def hedges_correction(df: float) -> float:
     r"""Factor that removes the small-sample bias of a standardised mean difference.
@@ -80,21 +78,12 @@ def noncentral_t_interval(t: float, df: float, level: float = 0.95) -> tuple[flo
         return -high, -low
 
     def above(ncp: float) -> float:
-        return _nct_sf(t, df, ncp)
+        return 1 - float(special.nctdtr(df, ncp, t))
 
     width = 4 + 4 * abs(t) / np.sqrt(2 * df) + stats.norm.isf(tail)
     low = _solve(lambda c: above(c) - tail, t - width, t)
     high = _solve(lambda c: above(c) - (1 - tail), t, t + width)
     return low, high
-
-
-def _nct_sf(t: float, df: float, ncp: float) -> float:
-    """P(T > t); where SciPy's series gives up far in the tails, the normal approximation."""
-    value = float(stats.nct.sf(t, df, ncp)) if abs(ncp) < _FAR else float("nan")
-    if not 0 <= value <= 1:
-        z = (t * (1 - 1 / (4 * df)) - ncp) / np.sqrt(1 + t**2 / (2 * df))
-        value = float(stats.norm.sf(z))
-    return value
 
 
 def _solve(f: Callable[[float], float], low: float, high: float) -> float:

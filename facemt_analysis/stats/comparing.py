@@ -174,7 +174,10 @@ def compare(
         rows = task.contrasts(resolve_contrasts(contrast, layout.factors))
     _report(task.left_out, subject, missing)
     extra = (*EFFECT_COLUMNS, *(ANOVA_COLUMNS if test in ("anova", "welch-anova") else ()))
-    return _corrected(result_table(rows, extra), correction, family, task.null)
+    table = result_table(rows, extra)
+    if level != 0.95:
+        table["method"] += f"; {100 * level:g} % intervals"
+    return _corrected(table, correction, family, task.null)
 
 
 def study_layout(
