@@ -96,9 +96,11 @@ def required_subjects(
         unit, df = _unit(n, design)
         return _power(size / unit, df, alpha) >= power
 
-    if size == 0 or not enough(_MOST):
-        raise OptionError(f"`effect`: more than {_MOST:,} subjects would be needed for {effect:g}.")
-    low, high = 1, _MOST
+    low, high = 1, 2
+    while not enough(high):
+        low, high = high, 2 * high
+        if size == 0 or high > _MOST:
+            raise OptionError(f"`effect`: {effect:g} would need more than {_MOST:,} subjects.")
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
@@ -195,6 +197,8 @@ def _unit(n: int | Sequence[int], design: str) -> tuple[float, float]:
 
 def _power(ncp: float, df: float, alpha: float) -> float:
     critical = stats.t.isf(alpha / 2, df)
+    if ncp > 40 + 40 * critical:  # beyond what SciPy's series can do, and certain
+        return 1.0
     inside = special.nctdtr(df, ncp, critical) - special.nctdtr(df, ncp, -critical)
     return 1 - float(inside)
 
