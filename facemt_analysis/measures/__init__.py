@@ -11,6 +11,7 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from facemt_analysis.measures.confounds import find_confounds
+    from facemt_analysis.measures.fixations import find_fixations
     from facemt_analysis.measures.gaze_density import GazeDensity, gaze_heatmap
     from facemt_analysis.measures.gaze_directions import gaze_angles, gaze_vectors
     from facemt_analysis.measures.gaze_summary import bcea, gaze_summary
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from facemt_analysis.measures.quality_exclusion import Exclusion, exclude_flagged
     from facemt_analysis.measures.quality_limits import QualityLimits
     from facemt_analysis.measures.quality_reasons import REASONS, quality_flags
+    from facemt_analysis.measures.quality_stretches import quality_stretches
     from facemt_analysis.measures.quality_summary import quality_report
     from facemt_analysis.measures.rotations import (
         angles_to_matrices,
@@ -40,6 +42,7 @@ __all__ = [
     "bcea",
     "exclude_flagged",
     "find_confounds",
+    "find_fixations",
     "gaze_angles",
     "gaze_heatmap",
     "gaze_summary",
@@ -50,6 +53,7 @@ __all__ = [
     "quality_findings",
     "quality_flags",
     "quality_report",
+    "quality_stretches",
     "rotation_convention",
     "rotation_matrices",
     "talking",
@@ -59,6 +63,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "confounds": ["find_confounds"],
+        "fixations": ["find_fixations"],
         "gaze_density": ["GazeDensity", "gaze_heatmap"],
         "gaze_directions": ["gaze_angles", "gaze_vectors"],
         "gaze_summary": ["bcea", "gaze_summary"],
@@ -68,6 +73,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "quality_exclusion": ["Exclusion", "exclude_flagged"],
         "quality_limits": ["QualityLimits"],
         "quality_reasons": ["REASONS", "quality_flags"],
+        "quality_stretches": ["quality_stretches"],
         "quality_summary": ["quality_report"],
         "rotations": [
             "angles_to_matrices",

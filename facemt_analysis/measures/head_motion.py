@@ -10,9 +10,10 @@ import pandas as pd
 
 from facemt_analysis.checks import check_number
 from facemt_analysis.errors import OptionError
-from facemt_analysis.measures.grouping import Grouping, group_rows
+from facemt_analysis.measures.grouping import Grouping, divided, group_rows
 from facemt_analysis.measures.rotations import (
     angles_to_matrices,
+    finite_rows,
     geodesic_angles,
     head_angle_names,
     step_rotations,
@@ -178,9 +179,7 @@ def pose_motion(
     path = _path(rows, frame)
     path_seconds = rows.total(np.where(np.isnan(path), np.nan, rows.parts.since))
     way = np.where(path_seconds > 0, rows.total(path), np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        travel = way / path_seconds
-    valid = np.isfinite(angles).all(axis=1)
+    valid = finite_rows(angles)
     return rows.table(
         n_frames=rows.n_frames,
         n_valid=rows.count(valid),
@@ -197,11 +196,11 @@ def pose_motion(
         shake_power=power[:, 1],
         spectrum_seconds=spectrum_seconds,
         translation_total=way,
-        translation_speed=travel,
+        translation_speed=divided(way, path_seconds),
     )
 
 
-def _band(band: tuple[float, float]) -> tuple[float, float]:
+def _band(band: object) -> tuple[float, float]:
     if not isinstance(band, Sequence) or len(band) != 2:
         raise OptionError(f"`band` must be two frequencies in Hz, but got {band!r:.60}.")
     low = check_number("band", band[0], 0.0, unit="Hz")
@@ -220,7 +219,7 @@ def _dispersion(rows: Grouping, angles: Floats, convention: str) -> Floats:
     """Root mean square angle to the mean orientation (the chordal one), rad, per group."""
     matrices = angles_to_matrices(angles, convention=convention)
     mean = rows.mean(matrices)
-    known = np.isfinite(mean).all(axis=(1, 2))
+    known = finite_rows(mean)
     u, _, vt = np.linalg.svd(np.where(known[:, None, None], mean, np.eye(3)))
     u[:, :, 2] *= np.linalg.det(u @ vt)[:, None]
     middle = np.where(known[:, None, None], u @ vt, np.nan)
@@ -237,7 +236,7 @@ def _band_power(
     parts = rows.parts
     power = np.zeros((len(rows), 2))
     seconds = np.zeros(len(rows))
-    moves = np.isfinite(velocity).all(axis=1)
+    moves = finite_rows(velocity)
     # a run of steps begins behind a row that has none: all rows of it are neighbours in time
     runs = find_runs(moves, parts.breaks)
     for start, stop in zip(runs.start.tolist(), runs.stop.tolist(), strict=True):
@@ -255,8 +254,7 @@ def _band_power(
         group = parts.row_group[start]
         power[group] += length * density[:, inside].sum(axis=1) * (hertz[1] - hertz[0])
         seconds[group] += length
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return power / seconds[:, None], seconds
+    return power / np.where(seconds > 0, seconds, np.nan)[:, None], seconds
 
 
 def _path(rows: Grouping, frame: pd.DataFrame) -> Floats:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ROTATION_CONVENTIONS",
     "angles_to_matrices",
+    "finite_rows",
     "geodesic_angles",
     "matrices_to_angles",
     "rotation_convention",
@@ -130,7 +131,7 @@ def matrices_to_angles(matrices: npt.ArrayLike, *, convention: str = "rodrigues"
     check_option("convention", convention, ROTATION_CONVENTIONS)
     array = np.asarray(matrices, dtype=np.float64)
     flat = array.reshape(-1, 3, 3)
-    valid = np.asarray(np.isfinite(flat).all(axis=(1, 2)), dtype=np.bool_)
+    valid = finite_rows(flat)
     turn = Rotation.from_matrix(np.where(valid[:, None, None], flat, np.eye(3)))
     found = turn.as_rotvec() if convention == "rodrigues" else turn.as_euler("XYZ")
     return np.where(valid[:, None], found * _SIGNS, np.nan).reshape(array.shape[:-1])
@@ -244,12 +245,18 @@ def geodesic_angles(a: npt.ArrayLike, b: npt.ArrayLike) -> Floats:
     return np.asarray(2 * np.arcsin(np.clip(length / np.sqrt(8.0), 0.0, 1.0)))
 
 
+def finite_rows(values: npt.NDArray[Any]) -> Bools:
+    """Rows (n,) of an array (n, …) without a value that is not finite."""
+    axes = tuple(range(1, values.ndim))
+    return np.asarray(np.isfinite(values).all(axis=axes), dtype=np.bool_)
+
+
 def _rotations(angles: Floats, convention: str) -> tuple[Rotation, Bools]:
     """Rotations (n,), the identity where an angle is not finite, and where they all are."""
     from scipy.spatial.transform import Rotation
 
     check_option("convention", convention, ROTATION_CONVENTIONS)
-    valid = np.asarray(np.isfinite(angles).all(axis=1), dtype=np.bool_)
+    valid = finite_rows(angles)
     vectors = np.where(valid[:, None], angles * _SIGNS, 0.0)
     if convention == "rodrigues":
         return Rotation.from_rotvec(vectors), valid
