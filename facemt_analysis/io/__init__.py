@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         write_dataset,
     )
     from facemt_analysis.io.describe import FexFile, describe_fex
+    from facemt_analysis.io.events import read_events, write_events
     from facemt_analysis.io.openface import read_openface
     from facemt_analysis.io.parquet import ParquetWriter, write_parquet
     from facemt_analysis.io.pyfeat import read_pyfeat, to_pyfeat
@@ -28,6 +29,7 @@ __all__ = [
     "dataset_recordings",
     "describe_fex",
     "is_fex",
+    "read_events",
     "read_fex",
     "read_openface",
     "read_pyfeat",
@@ -35,6 +37,7 @@ __all__ = [
     "recording_name",
     "to_pyfeat",
     "write_dataset",
+    "write_events",
     "write_parquet",
 ]
 
@@ -43,6 +46,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     submod_attrs={
         "dataset": ["dataset_recordings", "recording_file", "recording_name", "write_dataset"],
         "describe": ["FexFile", "describe_fex"],
+        "events": ["read_events", "write_events"],
         "openface": ["read_openface"],
         "parquet": ["ParquetWriter", "write_parquet"],
         "pyfeat": ["read_pyfeat", "to_pyfeat"],

@@ -1,0 +1,65 @@
+"""BIDS events: events.tsv with a JSON sidecar that says what the columns are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from facemt_analysis.errors import FexError
+from facemt_analysis.io._atomic import atomic_file
+from facemt_analysis.io.events.table import make_events, one_recording
+
+__all__ = ["read_bids_events", "write_bids_events"]
+
+_DESCRIPTIONS = {
+    "onset": {"Description": "Beginning of the event.", "Units": "s"},
+    "duration": {"Description": "Time from the beginning to the end of the event.", "Units": "s"},
+    "trial_type": {"Description": "What happens, in the words of the annotation."},
+    "feature": {"Description": "What the event is of: an action unit, an emotion, a tier."},
+    "track": {"Description": "Number of the face, the same through the recording."},
+    "apex": {"Description": "Time of the largest value.", "Units": "s"},
+    "peak": {"Description": "Largest value during the event, in units of the feature."},
+    "area": {"Description": "Integral of the feature over the event.", "Units": "feature * s"},
+    "rise": {"Description": "Time from onset to apex.", "Units": "s"},
+    "decay": {"Description": "Time from apex to offset.", "Units": "s"},
+}
+
+
+def read_bids_events(path: Path) -> pd.DataFrame:
+    """Read the table; ``trial_type`` is the label, and the feature where there is no such column.
+
+    ``input`` is the file's name without ``_events.tsv``.
+    """
+    try:
+        table = pd.read_csv(path, sep="\t", na_values=["n/a"], dtype={"trial_type": "str"})
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise FexError(f"{path}: it cannot be read as a table: {error}") from error
+    missing = [c for c in ("onset", "duration") if c not in table]
+    if missing:
+        raise FexError(f"{path}: events of BIDS need the column {missing[0]!r}.")
+    # BIDS allows an unknown duration
+    table = table.assign(duration=table["duration"].fillna(0.0))
+    table = table.drop(columns=[c for c in ("input", "offset", "label") if c in table])
+    if "trial_type" in table:
+        table = table.rename(columns={"trial_type": "label"})
+    name = path.name.removesuffix(path.suffix).removesuffix("_events")
+    return make_events(table, name)
+
+
+def write_bids_events(events: pd.DataFrame, path: Path) -> None:
+    """Write events.tsv and its sidecar, each at once; all columns but ``input`` and ``offset``.
+
+    ``label`` becomes ``trial_type``; missing values are ``n/a``.
+    """
+    table = one_recording(events, "An events.tsv")
+    table = table.drop(columns=["input", "offset"]).rename(columns={"label": "trial_type"})
+    first = ["onset", "duration", "trial_type"]
+    table = table[[*first, *(c for c in table.columns if c not in first)]]
+    table = table.sort_values("onset", kind="stable")
+    about = {c: _DESCRIPTIONS.get(str(c), {"Description": "Further column."}) for c in table}
+    with atomic_file(path) as temporary:
+        table.to_csv(temporary, sep="\t", index=False, na_rep="n/a", lineterminator="\n")
+    with atomic_file(path.with_suffix(".json")) as temporary:
+        temporary.write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", "utf-8")
