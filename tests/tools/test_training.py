@@ -17,15 +17,19 @@ import torch
 
 from facemt_analysis import schema
 from facemt_analysis.network import CONVENTIONS, FaceMultitask, ModelConfig, load_checkpoint
+from facemt_analysis.simulate import AUS
 
 TOOLS = Path(__file__).parents[2] / "tools" / "training"
+BLEND = {name: k for k, name in enumerate(schema.BLENDSHAPES)}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _tools_importable() -> Iterator[None]:
-    sys.path.insert(0, str(TOOLS))
+    for folder in (TOOLS, TOOLS.parent):
+        sys.path.insert(0, str(folder))
     yield
-    sys.path.remove(str(TOOLS))
+    for folder in (TOOLS, TOOLS.parent):
+        sys.path.remove(str(folder))
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +97,10 @@ def test_a_run_can_be_taken_up_again(
     for name in ("image.npy", "va.npy", "manifest.json"):
         (only_va / name).write_bytes((shard / name).read_bytes())
     train("--init", out, "--shards", only_va, "--out", tuned, "--epochs", 1, "--batch", 8)
+    larger = tmp_path / "larger.safetensors"
+    train("--init", out, "--shards", shard, "--out", larger, "--epochs", 1, "--batch", 8,
+          "--image-size", 64, "--epoch-faces", 8)  # fmt: skip
+    assert load_checkpoint(larger).config.image_size == 64
     after = load_checkpoint(tuned)
     before, now = model.state_dict(), after.state_dict()
     assert torch.equal(before["pose.mlp.4.weight"], now["pose.mlp.4.weight"])
@@ -120,6 +128,67 @@ def test_missing_labels_have_no_loss(shard: Path) -> None:
     assert tasks.losses(first, kept)["va"].item() == pytest.approx(
         4 * (first.valence_arousal - kept["va"]).square().mean().item(), rel=1e-5
     )
+
+
+def test_disagreement_is_one_less_concordance_and_skips_what_is_missing() -> None:
+    losses = importlib.import_module("losses")
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=(50, 3))
+    said = 0.5 * truth + rng.normal(scale=0.3, size=(50, 3)) + 0.2
+    truth[:, 2] = 0.4  # does not vary: not counted
+    truth[::7, 0] = np.nan
+    expected = []
+    for i in (0, 1):
+        x, y = (v[~np.isnan(truth[:, i]), i] for v in (said, truth))
+        both = 2 * np.cov(x, y, bias=True)[0, 1]
+        expected.append(1 - both / (x.var() + y.var() + (x.mean() - y.mean()) ** 2))
+    got = losses._disagreement(torch.from_numpy(said), torch.from_numpy(truth))
+    assert got.item() == pytest.approx(np.mean(expected), rel=1e-4)
+
+
+def test_shape_loss_does_not_see_where_the_face_is(shard: Path) -> None:
+    losses, shards = importlib.import_module("losses"), importlib.import_module("shards")
+    a, b = losses.shape_pairs()
+    mesh = shards.Shards([shard]).batch(np.arange(2))["mesh"]
+    moved = mesh + torch.tensor([5.0, -3.0, 0.0])
+    assert torch.allclose(mesh[:, a] - mesh[:, b], moved[:, a] - moved[:, b], atol=1e-4)
+    assert len({frozenset(pair) for pair in zip(a.tolist(), b.tolist(), strict=True)}) == len(a)
+
+
+def test_labels_are_merged_where_the_teacher_sees(tmp_path: Path) -> None:
+    """A teacher whose smile and eyes follow what was drawn, and who knows nothing else."""
+    merge = importlib.import_module("merge_labels")
+    rng = np.random.default_rng(0)
+    n = 400
+    drawn = rng.random((n, 20))
+    drawn[:, merge.SHUT] *= 0.2
+    gaze = rng.normal(0, 0.2, (n, 2))
+    blend = np.zeros((n, 52))
+    smile, look = AUS.index("AU12"), ("eyeLookOutRight", "eyeLookInLeft")
+    blend[:, BLEND["mouthSmileLeft"]] = 0.3 + 0.5 * drawn[:, smile] + rng.normal(0, 0.1, n)
+    blend[:, [BLEND[name] for name in look]] = 0.5 + gaze[:, 1:]
+    blend[:, BLEND["eyeLookUpLeft"]] = 0.5 + gaze[:, 0]
+    blend[5] = np.nan  # the teacher found no face
+    rendered, photographs = tmp_path / "0000", tmp_path / "photographs"
+    for folder, fields in (
+        (rendered, {"au": drawn, "gaze": gaze, "blendshapes": blend}),
+        (photographs, {"blendshapes": blend[:5]}),
+    ):
+        folder.mkdir()
+        for name, values in fields.items():
+            np.save(folder / f"{name}.npy", values)
+    maps = merge.fit([rendered])
+    assert maps["r"][smile] > 0.7
+    assert np.delete(np.abs(maps["r"]), smile).max() < merge.WORTH
+    for folder in (rendered, photographs):
+        merge.merge(folder, maps)
+    target = np.load(rendered / "target_au.npy")
+    np.testing.assert_allclose(np.delete(target, smile, 1), np.delete(drawn, smile, 1), atol=1e-6)
+    np.testing.assert_allclose(target[5], drawn[5], atol=1e-6)
+    assert np.corrcoef(np.delete(target[:, smile], 5), np.delete(drawn[:, smile], 5))[0, 1] > 0.9
+    np.testing.assert_allclose(np.load(rendered / "target_gaze.npy"), gaze, atol=0.03)
+    assert np.isnan(np.load(photographs / "target_au.npy")).sum() == 5 * 19
+    np.testing.assert_allclose(np.load(photographs / "target_emotion.npy").sum(1), 1, rtol=1e-5)
 
 
 def test_conventions_of_the_network_are_kept(shard: Path) -> None:
