@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
+    from facemt_analysis.measures.affect import QUADRANTS, affect_quadrants, affect_trajectory
+    from facemt_analysis.measures.affect_dynamics import affect_summary
+    from facemt_analysis.measures.au_events import au_events, au_summary
+    from facemt_analysis.measures.au_patterns import cooccurrence, smile_types
     from facemt_analysis.measures.confounds import find_confounds
+    from facemt_analysis.measures.emotion import dominant_emotion, emotion_summary
+    from facemt_analysis.measures.emotion_sequences import emotion_bouts, emotion_transitions
+    from facemt_analysis.measures.event_rates import event_rates
+    from facemt_analysis.measures.events import find_events
+    from facemt_analysis.measures.expressivity import EXPRESSION_SETS, expressivity, pspi
     from facemt_analysis.measures.fixations import find_fixations
     from facemt_analysis.measures.gaze_density import GazeDensity, gaze_heatmap
     from facemt_analysis.measures.gaze_directions import gaze_angles, gaze_vectors
@@ -32,16 +41,31 @@ if TYPE_CHECKING:
     from facemt_analysis.measures.speech import talking
 
 __all__ = [
+    "EXPRESSION_SETS",
+    "QUADRANTS",
     "REASONS",
     "Exclusion",
     "GazeDensity",
     "QualityLimits",
+    "affect_quadrants",
+    "affect_summary",
+    "affect_trajectory",
     "angle_to_target",
     "angles_to_matrices",
+    "au_events",
+    "au_summary",
     "away_episodes",
     "bcea",
+    "cooccurrence",
+    "dominant_emotion",
+    "emotion_bouts",
+    "emotion_summary",
+    "emotion_transitions",
+    "event_rates",
     "exclude_flagged",
+    "expressivity",
     "find_confounds",
+    "find_events",
     "find_fixations",
     "gaze_angles",
     "gaze_heatmap",
@@ -50,19 +74,30 @@ __all__ = [
     "head_velocity",
     "matrices_to_angles",
     "pose_motion",
+    "pspi",
     "quality_findings",
     "quality_flags",
     "quality_report",
     "quality_stretches",
     "rotation_convention",
     "rotation_matrices",
+    "smile_types",
     "talking",
 ]
 
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "affect": ["QUADRANTS", "affect_quadrants", "affect_trajectory"],
+        "affect_dynamics": ["affect_summary"],
+        "au_events": ["au_events", "au_summary"],
+        "au_patterns": ["cooccurrence", "smile_types"],
         "confounds": ["find_confounds"],
+        "emotion": ["dominant_emotion", "emotion_summary"],
+        "emotion_sequences": ["emotion_bouts", "emotion_transitions"],
+        "event_rates": ["event_rates"],
+        "events": ["find_events"],
+        "expressivity": ["EXPRESSION_SETS", "expressivity", "pspi"],
         "fixations": ["find_fixations"],
         "gaze_density": ["GazeDensity", "gaze_heatmap"],
         "gaze_directions": ["gaze_angles", "gaze_vectors"],

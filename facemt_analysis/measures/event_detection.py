@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from facemt_analysis.signal.runs import find_runs
 from facemt_analysis.signal.segments import GAP_STEPS, Segments
 
-__all__ = ["EventRule", "Events", "detect_events"]
+__all__ = ["TINY", "Axis", "EventRule", "Events", "detect_events"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Positions = NDArray[np.intp]
 
-_TINY = 1e-6  # s; sums of frame intervals are not exact
+TINY = 1e-6  # s; sums of frame intervals are not exact
 
 
 @dataclass(frozen=True)
@@ -85,18 +85,18 @@ def detect_events(
     events : Events
         Its events.
     """
-    axis: _Axis | None = None
+    axis: Axis | None = None
     for name, rule in rules.items():
         values = parts.values(frame, name)
         valid = ~np.isnan(values)
         # mostly the frames without a face are the same for all features
         if axis is None or not axis.fits(valid, rule.max_gap):
-            axis = _Axis.of(parts, valid, rule.max_gap)
+            axis = Axis.of(parts, valid, rule.max_gap)
         yield name, values, _detect(axis, values[axis.rows], rule)
 
 
 @dataclass(frozen=True, eq=False)
-class _Axis:
+class Axis:
     """Rows in which a feature has a value: when, how long until the next, where something ends."""
 
     valid: Bools
@@ -108,7 +108,8 @@ class _Axis:
     breaks: Bools  # shape (rows + 1,): the end is one too
 
     @classmethod
-    def of(cls, parts: Segments, valid: Bools, max_gap: float) -> _Axis:
+    def of(cls, parts: Segments, valid: Bools, max_gap: float) -> Axis:
+        """Take the valid rows; losses longer than `max_gap` s, and ends, are breaks."""
         rows = np.flatnonzero(valid).astype(np.intp)
         segment, time = parts.segment[rows], parts.time[rows]
         step = parts.step[segment]
@@ -116,15 +117,16 @@ class _Axis:
         breaks = np.ones(len(rows) + 1, dtype=np.bool_)
         breaks[1:-1] = segment[1:] != segment[:-1]
         with np.errstate(invalid="ignore"):
-            breaks[:-1] |= (since > GAP_STEPS * step) & (since - step > max_gap + _TINY)
+            breaks[:-1] |= (since > GAP_STEPS * step) & (since - step > max_gap + TINY)
         until = np.where(breaks[1:], step, np.append(since[1:], np.nan)[: len(rows)])
         return cls(valid, max_gap, rows, segment, time, until, breaks)
 
     def fits(self, valid: Bools, max_gap: float) -> bool:
+        """Whether it is also that of other rows and another longest gap."""
         return self.max_gap == max_gap and bool(np.array_equal(valid, self.valid))
 
 
-def _detect(axis: _Axis, values: Floats, rule: EventRule) -> Events:
+def _detect(axis: Axis, values: Floats, rule: EventRule) -> Events:
     """Hysteresis, then bridges, then the shortest duration."""
     runs = find_runs(values >= rule.off, axis.breaks[:-1])
     strong = np.flatnonzero(values >= rule.on)
@@ -135,19 +137,19 @@ def _detect(axis: _Axis, values: Floats, rule: EventRule) -> Events:
     offset = axis.time[stop - 1] + axis.until[stop - 1]
     segment = axis.segment[start]
     alone = np.ones(len(start) + 1, dtype=np.bool_)  # nothing joins it to the one before
-    alone[1:-1] = (segment[1:] != segment[:-1]) | (onset[1:] - offset[:-1] > rule.max_gap + _TINY)
+    alone[1:-1] = (segment[1:] != segment[:-1]) | (onset[1:] - offset[:-1] > rule.max_gap + TINY)
     start, onset, stop, offset = (
         start[alone[:-1]],
         onset[alone[:-1]],
         stop[alone[1:]],
         offset[alone[1:]],
     )
-    keep = offset - onset >= rule.min_duration - _TINY
+    keep = offset - onset >= rule.min_duration - TINY
     return _measure(axis, values, start[keep], stop[keep], offset[keep])
 
 
 def _measure(
-    axis: _Axis, values: Floats, start: Positions, stop: Positions, offset: Floats
+    axis: Axis, values: Floats, start: Positions, stop: Positions, offset: Floats
 ) -> Events:
     """Describe events, of which these are the first rows and the ones behind the last."""
     n = stop - start

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from facemt_analysis.signal.segments import Segments, cut
 
-__all__ = ["Grouping", "divided", "group_rows", "tidy"]
+__all__ = ["Grouping", "complete", "divided", "group_rows", "tidy"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -198,6 +198,11 @@ def tidy(
     for name in columns[0]:
         out[name] = np.stack([one[name] for one in columns], axis=1).reshape(-1)
     return out
+
+
+def complete(values: Floats) -> Bools:
+    """Rows of (n, k) without a NaN, shape (n,)."""
+    return np.asarray(~np.isnan(values).any(axis=1), dtype=np.bool_)
 
 
 def divided(part: NDArray[Any], whole: NDArray[Any]) -> Floats:
