@@ -89,9 +89,7 @@ class QualityAccessor(Accessor):
 
         return talking(self._fex, signal, opening=opening, rate=rate, window=window)
 
-    def plot(
-        self, limits: QualityLimits | None = None, **changes: float | None
-    ) -> dict[str, Axes]:
+    def plot(self, limits: QualityLimits | None = None, **changes: float | None) -> dict[str, Axes]:
         """Draw an overview, one line per recording; see :func:`plotting.plot_quality`."""
         from facemt_analysis.plotting import plot_quality
 

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from facemt_analysis.measures.affect_dynamics import affect_summary
     from facemt_analysis.measures.au_events import au_events, au_summary
     from facemt_analysis.measures.au_patterns import cooccurrence, smile_types
+    from facemt_analysis.measures.blinks import blink_summary, find_blinks
     from facemt_analysis.measures.confounds import find_confounds
     from facemt_analysis.measures.emotion import dominant_emotion, emotion_summary
     from facemt_analysis.measures.emotion_sequences import emotion_bouts, emotion_transitions
     from facemt_analysis.measures.event_rates import event_rates
     from facemt_analysis.measures.events import find_events
     from facemt_analysis.measures.expressivity import EXPRESSION_SETS, expressivity, pspi
+    from facemt_analysis.measures.eye_closure import EyeClosure, eye_aspect_ratio, eye_closure
     from facemt_analysis.measures.fixations import find_fixations
     from facemt_analysis.measures.gaze_density import GazeDensity, gaze_heatmap
     from facemt_analysis.measures.gaze_directions import gaze_angles, gaze_vectors
@@ -45,6 +47,7 @@ __all__ = [
     "QUADRANTS",
     "REASONS",
     "Exclusion",
+    "EyeClosure",
     "GazeDensity",
     "QualityLimits",
     "affect_quadrants",
@@ -56,6 +59,7 @@ __all__ = [
     "au_summary",
     "away_episodes",
     "bcea",
+    "blink_summary",
     "cooccurrence",
     "dominant_emotion",
     "emotion_bouts",
@@ -64,6 +68,9 @@ __all__ = [
     "event_rates",
     "exclude_flagged",
     "expressivity",
+    "eye_aspect_ratio",
+    "eye_closure",
+    "find_blinks",
     "find_confounds",
     "find_events",
     "find_fixations",
@@ -92,12 +99,14 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "affect_dynamics": ["affect_summary"],
         "au_events": ["au_events", "au_summary"],
         "au_patterns": ["cooccurrence", "smile_types"],
+        "blinks": ["blink_summary", "find_blinks"],
         "confounds": ["find_confounds"],
         "emotion": ["dominant_emotion", "emotion_summary"],
         "emotion_sequences": ["emotion_bouts", "emotion_transitions"],
         "event_rates": ["event_rates"],
         "events": ["find_events"],
         "expressivity": ["EXPRESSION_SETS", "expressivity", "pspi"],
+        "eye_closure": ["EyeClosure", "eye_aspect_ratio", "eye_closure"],
         "fixations": ["find_fixations"],
         "gaze_density": ["GazeDensity", "gaze_heatmap"],
         "gaze_directions": ["gaze_angles", "gaze_vectors"],

@@ -110,8 +110,8 @@ def _of_frames(label: pd.Series, pictures: Positions, face: Bools) -> bool:
 
 def count_distinct(code: Positions, values: Positions, n: int) -> NDArray[np.int64]:
     """Count the distinct values for each code below n."""
-    pairs = np.unique(code.astype(np.int64) * (int(values.max(initial=0)) + 1) + values)
-    codes = pairs // (int(values.max(initial=0)) + 1)
+    width = int(values.max(initial=0)) + 1
+    codes = pd.unique(code.astype(np.int64) * width + values) // width
     return np.asarray(np.bincount(codes, minlength=n), dtype=np.int64)
 
 
@@ -133,7 +133,7 @@ def _switches(
     main = faces[new]  # the largest of each frame that has faces
     width = int(track.max(initial=0)) + 1
     number = np.cumsum(new) - 1
-    present = np.unique(number * width + track[faces])
+    present = number * width + track[faces]
     stays = np.isin(np.arange(1, len(main)) * width + track[main[:-1]], present)
     follows = recording[main[1:]] == recording[main[:-1]]
     return np.asarray(main[1:][follows & ~stays], dtype=np.intp)

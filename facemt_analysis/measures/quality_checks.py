@@ -136,8 +136,8 @@ def _check_presence(row: Mapping[Hashable, Any], limits: QualityLimits) -> Itera
     if limits.switches is not None and row["track_switches"] > limits.switches:
         yield (
             "track_switches", "warning", row["track_switches"], limits.switches,
-            f"the track of the main face ends {row['track_switches']:,} times and another takes its "
-            "place; if it is one person throughout, give these tracks one label",
+            f"the track of the main face is lost and another takes over {row['track_switches']:,} "
+            "times; if it is one person throughout, give these tracks one label",
         )  # fmt: skip
     if row["n_tracks"] > 1:
         yield (

@@ -116,7 +116,7 @@ def exclude_flagged(
     has_features = ~(flags["no_face"] | flags["no_features"]).to_numpy()
     recordings, dropped = _bad_recordings(frame, drop, chosen)
     left = has_features & ~dropped
-    chosen_flags = flags[names].to_numpy()
+    chosen_flags = flags[names].to_numpy(np.bool_)
     excluded = left & chosen_flags.any(axis=1)
     counts = pd.DataFrame({"reason": names, "rows": (chosen_flags & left[:, None]).sum(axis=0)})
     columns = [

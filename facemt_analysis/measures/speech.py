@@ -93,13 +93,18 @@ def talking(
     mouth = parts.values(frame, name)
     state = np.full(len(mouth), np.nan)
     runs = find_runs(~np.isnan(mouth), parts.breaks)
+    filters: dict[float, Floats] = {}  # designing one takes longer than using it
     for start, stop in zip(runs.start, runs.stop, strict=True):
         time = parts.time[start:stop]
         if stop - start < 2 or time[-1] - time[0] < window:
             continue
-        hz = (stop - start - 1) / (time[-1] - time[0])
+        hz = round((stop - start - 1) / (time[-1] - time[0]), 3)
         if hz >= _LEAST_HZ:
-            state[start:stop] = _openings(mouth[start:stop], hz, opening, window) >= rate * window
+            if hz not in filters:
+                filters[hz] = _speech_filter(hz)
+            rhythm = _filtered(mouth[start:stop], filters[hz])
+            half = max(round(window * hz / 2), 1)
+            state[start:stop] = _openings(rhythm, opening, half) >= rate * window
     values = np.zeros(len(frame), dtype=np.bool_)
     missing = np.ones(len(frame), dtype=np.bool_)
     values[parts.order] = state == 1
@@ -124,19 +129,26 @@ def _mouth(frame: pd.DataFrame, signal: str | None) -> str:
     )
 
 
-def _openings(mouth: Floats, hz: float, opening: float, window: float) -> Floats:
-    """Count the openings of the mouth around each row."""
-    from scipy.signal import butter, find_peaks, sosfiltfilt
+def _speech_filter(hz: float) -> Floats:
+    from scipy.signal import butter
 
-    low, high = SPEECH_BAND
-    sos = butter(2, (low, high), btype="bandpass", fs=hz, output="sos")
-    rhythm = sosfiltfilt(sos, mouth)
+    return np.asarray(butter(2, SPEECH_BAND, btype="bandpass", fs=hz, output="sos"))
+
+
+def _filtered(mouth: Floats, sos: Floats) -> Floats:
+    from scipy.signal import sosfiltfilt
+
+    return np.asarray(sosfiltfilt(sos, mouth))
+
+
+def _openings(rhythm: Floats, opening: float, half: int) -> Floats:
+    """Count the openings of the mouth from `half` rows before each to `half` rows behind."""
+    from scipy.signal import find_peaks
+
     peaks, _ = find_peaks(rhythm, prominence=opening)
-    before = np.zeros(len(mouth) + 1)
-    before[1:][peaks] = 1
+    n = len(rhythm)
+    before = np.zeros(n + 1)
+    before[peaks + 1] = 1
     before = np.cumsum(before)
-    half = max(round(window * hz / 2), 1)
-    rows = np.arange(len(mouth))
-    first = np.clip(rows - half, 0, max(len(mouth) - 2 * half, 0))  # a whole window at the ends
-    last = np.minimum(first + 2 * half, len(mouth))
-    return np.asarray(before[last] - before[first])
+    first = np.clip(np.arange(n) - half, 0, max(n - 2 * half, 0))  # a whole window at the ends
+    return np.asarray(before[np.minimum(first + 2 * half, n)] - before[first])
