@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from facemt_analysis.measures.confounds import find_confounds
     from facemt_analysis.measures.emotion import dominant_emotion, emotion_summary
     from facemt_analysis.measures.emotion_sequences import emotion_bouts, emotion_transitions
-    from facemt_analysis.measures.event_rates import event_rates
+    from facemt_analysis.measures.event_counts import event_rates
     from facemt_analysis.measures.events import find_events
-    from facemt_analysis.measures.expressivity import EXPRESSION_SETS, expressivity, pspi
+    from facemt_analysis.measures.expressions import EXPRESSION_SETS, expressivity, pspi
     from facemt_analysis.measures.eye_closure import EyeClosure, eye_aspect_ratio, eye_closure
     from facemt_analysis.measures.fixations import find_fixations
     from facemt_analysis.measures.gaze_density import GazeDensity, gaze_heatmap
@@ -103,9 +103,9 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "confounds": ["find_confounds"],
         "emotion": ["dominant_emotion", "emotion_summary"],
         "emotion_sequences": ["emotion_bouts", "emotion_transitions"],
-        "event_rates": ["event_rates"],
+        "event_counts": ["event_rates"],
         "events": ["find_events"],
-        "expressivity": ["EXPRESSION_SETS", "expressivity", "pspi"],
+        "expressions": ["EXPRESSION_SETS", "expressivity", "pspi"],
         "eye_closure": ["EyeClosure", "eye_aspect_ratio", "eye_closure"],
         "fixations": ["find_fixations"],
         "gaze_density": ["GazeDensity", "gaze_heatmap"],

@@ -13,7 +13,7 @@ from scipy import ndimage, signal
 import facemt_analysis as fm
 from facemt_analysis.errors import FexError, MissingGroupError, OptionError
 from facemt_analysis.measures.au_events import au_events
-from facemt_analysis.measures.event_rates import event_rates
+from facemt_analysis.measures.event_counts import event_rates
 from facemt_analysis.measures.events import EVENT_COLUMNS, find_events
 
 
