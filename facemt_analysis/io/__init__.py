@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
+    from facemt_analysis.io.bids import write_bids
     from facemt_analysis.io.dataset import (
         dataset_recordings,
         recording_file,
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     )
     from facemt_analysis.io.describe import FexFile, describe_fex
     from facemt_analysis.io.events import read_events, write_events
+    from facemt_analysis.io.nwb import write_nwb
     from facemt_analysis.io.openface import read_openface
     from facemt_analysis.io.parquet import ParquetWriter, write_parquet
     from facemt_analysis.io.pyfeat import read_pyfeat, to_pyfeat
@@ -36,17 +38,21 @@ __all__ = [
     "recording_file",
     "recording_name",
     "to_pyfeat",
+    "write_bids",
     "write_dataset",
     "write_events",
+    "write_nwb",
     "write_parquet",
 ]
 
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "bids": ["write_bids"],
         "dataset": ["dataset_recordings", "recording_file", "recording_name", "write_dataset"],
         "describe": ["FexFile", "describe_fex"],
         "events": ["read_events", "write_events"],
+        "nwb": ["write_nwb"],
         "openface": ["read_openface"],
         "parquet": ["ParquetWriter", "write_parquet"],
         "pyfeat": ["read_pyfeat", "to_pyfeat"],
