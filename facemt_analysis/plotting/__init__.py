@@ -12,17 +12,35 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from facemt_analysis.plotting.affect import plot_va
+    from facemt_analysis.plotting.au import plot_au_heatmap, plot_aus
+    from facemt_analysis.plotting.emotion import EMOTION_COLOURS, plot_emotions
+    from facemt_analysis.plotting.faces import one_face
     from facemt_analysis.plotting.overlay import plot_overlay
     from facemt_analysis.plotting.quality import plot_quality
     from facemt_analysis.plotting.style import PALETTE, paper_style
     from facemt_analysis.plotting.timeline import plot_timeline
 
-__all__ = ["PALETTE", "paper_style", "plot_overlay", "plot_quality", "plot_timeline", "plot_va"]
+__all__ = [
+    "EMOTION_COLOURS",
+    "PALETTE",
+    "one_face",
+    "paper_style",
+    "plot_au_heatmap",
+    "plot_aus",
+    "plot_emotions",
+    "plot_overlay",
+    "plot_quality",
+    "plot_timeline",
+    "plot_va",
+]
 
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "affect": ["plot_va"],
+        "au": ["plot_au_heatmap", "plot_aus"],
+        "emotion": ["EMOTION_COLOURS", "plot_emotions"],
+        "faces": ["one_face"],
         "overlay": ["plot_overlay"],
         "quality": ["plot_quality"],
         "style": ["PALETTE", "paper_style"],
