@@ -76,6 +76,8 @@ class Benchmark(ABC):
     """Source of data and protocol, with DOI or address."""
     tree: ClassVar[str]
     """The layout below the root that `samples` reads, as people draw folders."""
+    reads_files: ClassVar[bool] = True
+    """Whether there is a data set to read below the root."""
     card: ClassVar[Mapping[tuple[str, str], float]] = {}
     """Scores the model card of face_multitask_v2 claims: (metric, target) → value."""
 

@@ -9,8 +9,23 @@ from typing import Any
 import pandas as pd
 
 from facemt_analysis.benchmark.base import Benchmark
+from facemt_analysis.benchmark.datasets.afewva import AFEWVA
+from facemt_analysis.benchmark.datasets.affectnet import AffectNet
+from facemt_analysis.benchmark.datasets.affwild2 import AffWild2
+from facemt_analysis.benchmark.datasets.aflw2000 import AFLW2000
+from facemt_analysis.benchmark.datasets.biwi import BIWI
+from facemt_analysis.benchmark.datasets.bp4d import BP4D
+from facemt_analysis.benchmark.datasets.ckplus import CKPlus
+from facemt_analysis.benchmark.datasets.columbia import ColumbiaGaze
+from facemt_analysis.benchmark.datasets.disfa import DISFA
 from facemt_analysis.benchmark.datasets.disfaplus import DISFAPlus
+from facemt_analysis.benchmark.datasets.eyediap import EYEDIAP
+from facemt_analysis.benchmark.datasets.gaze360 import Gaze360
+from facemt_analysis.benchmark.datasets.mpiigaze import MPIIGaze
 from facemt_analysis.benchmark.datasets.rafdb import RAFDB
+from facemt_analysis.benchmark.datasets.rendered import Rendered
+from facemt_analysis.benchmark.datasets.w300 import W300
+from facemt_analysis.benchmark.datasets.wflw import WFLW
 from facemt_analysis.checks import near_names
 from facemt_analysis.errors import OptionError
 
@@ -18,7 +33,11 @@ __all__ = ["BENCHMARKS", "find_benchmark", "list_benchmarks"]
 
 BENCHMARKS: dict[str, type[Benchmark]] = {
     kind.name: kind
-    for kind in (DISFAPlus, RAFDB)
+    for kind in (
+        DISFAPlus, RAFDB, AffectNet, AffWild2, MPIIGaze, Gaze360,  # the model card's
+        DISFA, BP4D, CKPlus, AFEWVA, ColumbiaGaze, EYEDIAP, W300, WFLW, AFLW2000, BIWI,
+        Rendered,
+    )
 }  # fmt: skip
 """Name → class."""
 

@@ -14,7 +14,7 @@ import pandas as pd
 from facemt_analysis import __version__
 from facemt_analysis.benchmark.base import Benchmark
 from facemt_analysis.benchmark.bootstrap import Resampling
-from facemt_analysis.benchmark.tasks.base import Missing, Task
+from facemt_analysis.benchmark.tasks.base import WHOLE, Missing, Task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,7 +71,7 @@ class BenchmarkResult:
         """Scores that matter most, as lines of text: found faces first."""
         lines = [f"{self.benchmark} ({_said(self.options)})"]
         shown = (self.table["missing"] == "left out") & (
-            (self.table["target"] == "all") | self.table["card"].notna()
+            self.table["target"].isin(WHOLE) | self.table["card"].notna()
         )
         for row in self.table[shown].to_dict("records"):
             low, high, card = (float(row[name]) for name in ("ci_low", "ci_high", "card"))
@@ -176,6 +176,14 @@ def _said(options: Mapping[str, Any]) -> str:
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    plain = table.astype(object).where(table.notna(), None)
-    finite = plain.map(lambda v: None if isinstance(v, float) and not np.isfinite(v) else v)
-    return [{str(k): v for k, v in row.items()} for row in finite.to_dict("records")]
+    """Rows as JSON knows them: what is not a finite number is null."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, (str, bool, int)):
+            return value
+        number = float(value) if pd.notna(value) else np.nan
+        return number if np.isfinite(number) else None
+
+    return [
+        {str(name): plain(value) for name, value in row.items()} for row in table.to_dict("records")
+    ]

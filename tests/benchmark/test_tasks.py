@@ -63,14 +63,14 @@ class TestActionUnits:
             assert found["precision", au] == pytest.approx(metrics.precision_score(truth, said))
             assert found["recall", au] == pytest.approx(metrics.recall_score(truth, said))
             assert found["accuracy", au] == pytest.approx(metrics.accuracy_score(truth, said))
-        assert found["macro_f1", "all"] == pytest.approx(np.mean(f1), abs=1e-12)
+        assert found["macro_f1", "aus"] == pytest.approx(np.mean(f1), abs=1e-12)
 
     def test_an_action_unit_that_never_shows_has_no_f1(self, table: pd.DataFrame) -> None:
         table = table.assign(true_AU06=0.0, AU06=0.1)
         found = scores(ActionUnitTask(self.AUS), table)
         assert np.isnan(found["f1", "AU06"])
         others = (found["f1", "AU01"] + found["f1", "AU12"]) / 2
-        assert found["macro_f1", "all"] == pytest.approx(others)
+        assert found["macro_f1", "aus"] == pytest.approx(others)
 
     def test_uncoded_frames_do_not_count(self, table: pd.DataFrame) -> None:
         half = table.copy()
@@ -112,13 +112,13 @@ class TestEmotions:
         found = scores(EmotionTask(), table)
         said = table[list(schema.EMOTIONS)].idxmax(axis=1)
         true = table["true_emotion"]
-        assert found["accuracy", "all"] == pytest.approx(metrics.accuracy_score(true, said))
+        assert found["accuracy", "emotions"] == pytest.approx(metrics.accuracy_score(true, said))
         macro = metrics.f1_score(true, said, average="macro")
-        assert found["macro_f1", "all"] == pytest.approx(macro, abs=1e-12)
+        assert found["macro_f1", "emotions"] == pytest.approx(macro, abs=1e-12)
         each = metrics.f1_score(true, said, average=None, labels=list(schema.EMOTIONS))
         assert [found["f1", e] for e in schema.EMOTIONS] == pytest.approx(each)
         balanced = metrics.balanced_accuracy_score(true, said)
-        assert found["macro_recall", "all"] == pytest.approx(balanced)
+        assert found["macro_recall", "emotions"] == pytest.approx(balanced)
         matrix = metrics.confusion_matrix(true, said, labels=list(schema.EMOTIONS))
         confusion = EmotionTask().details(table)["confusion"]
         np.testing.assert_array_equal(confusion[list(schema.EMOTIONS)], matrix)
@@ -129,14 +129,14 @@ class TestEmotions:
         found = scores(EmotionTask(), other)
         assert found == pytest.approx(scores(EmotionTask(), part), nan_ok=True)
         assert np.isnan(found["f1", "Fear"])
-        assert np.isfinite(found["macro_f1", "all"])
+        assert np.isfinite(found["macro_f1", "emotions"])
 
     def test_lost_faces(self, table: pd.DataFrame) -> None:
         some = lost(table, list(schema.EMOTIONS), slice(0, 100))
         right = table[list(schema.EMOTIONS)].idxmax(axis=1) == table["true_emotion"]
-        found = scores(EmotionTask(), some)["accuracy", "all"]
+        found = scores(EmotionTask(), some)["accuracy", "emotions"]
         assert found == pytest.approx(right[100:].mean())
-        counted = scores(EmotionTask(), some, "as errors")["accuracy", "all"]
+        counted = scores(EmotionTask(), some, "as errors")["accuracy", "emotions"]
         assert counted == pytest.approx(right[100:].sum() / N)
         assert EmotionTask().details(some)["confusion"]["none"].sum() == 100
 
@@ -223,7 +223,7 @@ def test_pose_by_hand() -> None:
     found = scores(PoseTask(), table)  # the second head is beyond 99 degrees
     assert found["mae", "Yaw"] == pytest.approx(4.0)
     assert found["mae", "Roll"] == pytest.approx(1.0)
-    assert found["mae", "all"] == pytest.approx(5 / 3)
+    assert found["mae", "poses"] == pytest.approx(5 / 3)
 
 
 class TestIntervals:

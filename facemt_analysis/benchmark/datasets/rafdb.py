@@ -46,8 +46,8 @@ basic/Image/aligned/test_0001_aligned.jpg
 basic/Image/original/test_0001.jpg
 """
     card: ClassVar[Mapping[tuple[str, str], float]] = {
-        ("accuracy", "all"): 0.910,
-        ("macro_f1", "all"): 0.885,
+        ("accuracy", "emotions"): 0.910,
+        ("macro_f1", "emotions"): 0.885,
     }
 
     images: Literal["aligned", "original"] = field(

@@ -47,11 +47,16 @@ class ActionUnitTask(Task):
     def names(self) -> list[tuple[str, str]]:
         """F1, precision, recall, accuracy per action unit, and the mean F1."""
         per = [(m, au) for m in ("f1", "precision", "recall", "accuracy") for au in self.aus]
-        return [("macro_f1", "all"), *per]
+        return [("macro_f1", "aus"), *per]
 
     def labelled(self, table: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Rows with any action unit coded."""
         return np.asarray(np.isfinite(pick(table, self._truth)).any(axis=1))
+
+    @property
+    def n_sums(self) -> int:
+        """Numbers a row adds."""
+        return 4 * len(self.aus)
 
     def contributions(self, table: pd.DataFrame, missing: Missing) -> Floats:
         """Count true positives, false positives, false negatives and true negatives."""

@@ -39,6 +39,11 @@ class AffectTask(Task):
         """Rows with valence and arousal."""
         return labelled_rows(table, ["true_valence", "true_arousal"])
 
+    @property
+    def n_sums(self) -> int:
+        """Numbers a row adds."""
+        return 14
+
     def contributions(self, table: pd.DataFrame, missing: Missing) -> Floats:
         """Give n, x, y, x², y², xy and equal signs for each of the two."""
         truth = pick(table, ["true_valence", "true_arousal"])

@@ -13,7 +13,7 @@ import pandas as pd
 
 from facemt_analysis.benchmark.bootstrap import Resampling, Statistic, interval, sums_by
 
-__all__ = ["SCORE_COLUMNS", "Missing", "Task", "labelled_rows", "pick"]
+__all__ = ["SCORE_COLUMNS", "WHOLE", "Missing", "Task", "labelled_rows", "pick"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -22,6 +22,9 @@ Missing = Literal["left out", "as errors"]
 
 SCORE_COLUMNS = ("metric", "target", "value", "ci_low", "ci_high", "n_samples", "n_subjects")
 """Columns of a table of scores."""
+
+WHOLE = frozenset({"aus", "emotions", "valence", "arousal", "gaze", "poses", "landmarks"})
+"""Targets that stand for a task, beside those for one action unit, class or axis."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ class Task(ABC):
     @abstractmethod
     def names(self) -> list[tuple[str, str]]:
         """(metric, target) of every score, in the order of `statistic`."""
+
+    @property
+    @abstractmethod
+    def n_sums(self) -> int:
+        """How many numbers each row adds to the sums."""
 
     @abstractmethod
     def contributions(self, table: pd.DataFrame, missing: Missing) -> Floats:

@@ -40,11 +40,16 @@ class EmotionTask(Task):
     def names(self) -> list[tuple[str, str]]:
         """Accuracy, mean F1, mean recall; F1, precision and recall per class."""
         per = [(m, c) for m in ("f1", "precision", "recall") for c in self.classes]
-        return [("accuracy", "all"), ("macro_f1", "all"), ("macro_recall", "all"), *per]
+        return [(m, "emotions") for m in ("accuracy", "macro_f1", "macro_recall")] + per
 
     def labelled(self, table: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Rows of one of the classes."""
         return table["true_emotion"].isin(self.classes).to_numpy(np.bool_)
+
+    @property
+    def n_sums(self) -> int:
+        """Numbers a row adds."""
+        return len(self.classes) * (len(self.classes) + 1)
 
     def contributions(self, table: pd.DataFrame, missing: Missing) -> Floats:  # noqa: ARG002
         """Mark the cell of the confusion matrix (true, said); a lost face said "none"."""

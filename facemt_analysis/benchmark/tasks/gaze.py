@@ -47,6 +47,11 @@ class GazeTask(Task):
         """Rows with a direction."""
         return labelled_rows(table, ["true_gaze_pitch", "true_gaze_yaw"])
 
+    @property
+    def n_sums(self) -> int:
+        """Numbers a row adds."""
+        return 4
+
     def contributions(self, table: pd.DataFrame, missing: Missing) -> Floats:
         """Give 1 and the three errors."""
         truth = pick(table, ["true_gaze_pitch", "true_gaze_yaw"])

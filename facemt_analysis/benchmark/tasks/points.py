@@ -51,6 +51,11 @@ class LandmarkTask(Task):
         """Rows with all points marked."""
         return np.asarray(np.isfinite(self._truth(table)).all(axis=(1, 2)))
 
+    @property
+    def n_sums(self) -> int:
+        """Numbers a row adds."""
+        return 4
+
     def contributions(self, table: pd.DataFrame, missing: Missing) -> Floats:
         """Give 1, the NME, whether it is a failure, and what it adds to the curve's area."""
         truth = self._truth(table)

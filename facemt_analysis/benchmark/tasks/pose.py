@@ -39,13 +39,18 @@ class PoseTask(Task):
 
     def names(self) -> list[tuple[str, str]]:
         """Mean absolute error of all axes and of each."""
-        return [("mae", "all"), *(("mae", axis) for axis in _AXES)]
+        return [("mae", "poses"), *(("mae", axis) for axis in _AXES)]
 
     def labelled(self, table: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Rows with a pose within the limit."""
         truth = pick(table, [f"true_{axis}" for axis in _AXES])
         with np.errstate(invalid="ignore"):
             return np.asarray((np.abs(truth) <= np.radians(self.limit)).all(axis=1))
+
+    @property
+    def n_sums(self) -> int:
+        """Numbers a row adds."""
+        return 4
 
     def contributions(self, table: pd.DataFrame, missing: Missing) -> Floats:
         """Give 1 and the three absolute errors."""
