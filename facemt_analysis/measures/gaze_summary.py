@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from facemt_analysis.checks import check_number
-from facemt_analysis.measures.event_detection import detect_events
 from facemt_analysis.measures.event_counts import rates_of
+from facemt_analysis.measures.event_detection import detect_events
 from facemt_analysis.measures.events import event_rules
 from facemt_analysis.measures.gaze_directions import gaze_angles, gaze_vectors
 from facemt_analysis.measures.gaze_entropy import gaze_entropy
