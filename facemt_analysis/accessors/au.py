@@ -99,7 +99,7 @@ class AUAccessor(Accessor):
         min_share: float = 0.5,
         labels: str | Sequence[str] = (),
     ) -> pd.DataFrame:
-        """Find smiles, with and without cheeks; see :func:`facemt_analysis.measures.smile_types`."""
+        """Find smiles and say what is on; see :func:`facemt_analysis.measures.smile_types`."""
         from facemt_analysis.measures import smile_types
 
         return smile_types(
