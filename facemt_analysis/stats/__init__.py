@@ -11,6 +11,7 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from facemt_analysis.stats.aggregation import summarize
+    from facemt_analysis.stats.bootstrap import cluster_bootstrap
     from facemt_analysis.stats.cluster import cluster_permutation
     from facemt_analysis.stats.cluster_array import ClusterArrays, cluster_permutation_array
     from facemt_analysis.stats.cluster_result import CLUSTER_COLUMNS, ClusterResult
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
     from facemt_analysis.stats.contrasts import resolve_contrasts
     from facemt_analysis.stats.corrections import adjust_p
     from facemt_analysis.stats.coverage import missing_cells
+    from facemt_analysis.stats.decoding import DecodingResult, decode
     from facemt_analysis.stats.design import find_factors
-    from facemt_analysis.stats.isc_array import bootstrap_isc, isc_array, isc_null
+    from facemt_analysis.stats.isc_engine import bootstrap_isc, isc_array, isc_null
     from facemt_analysis.stats.isc_tables import ISC_COLUMNS, IscResult, isc
     from facemt_analysis.stats.named_measures import available_measures
+    from facemt_analysis.stats.rater_agreement import AGREEMENT_COLUMNS, agreement
     from facemt_analysis.stats.results import COLUMNS
     from facemt_analysis.stats.t_power import (
         detectable_effect,
@@ -40,18 +43,23 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AGREEMENT_COLUMNS",
     "CLUSTER_COLUMNS",
     "COLUMNS",
-    "ISC_COLUMNS",
     "ClusterArrays",
     "ClusterResult",
+    "DecodingResult",
+    "ISC_COLUMNS",
     "IscResult",
     "adjust_p",
+    "agreement",
     "available_measures",
     "bootstrap_isc",
+    "cluster_bootstrap",
     "cluster_permutation",
     "cluster_permutation_array",
     "compare",
+    "decode",
     "describe",
     "detectable_effect",
     "find_factors",
@@ -76,6 +84,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "aggregation": ["summarize"],
+        "bootstrap": ["cluster_bootstrap"],
         "cluster": ["cluster_permutation"],
         "cluster_array": ["ClusterArrays", "cluster_permutation_array"],
         "cluster_result": ["CLUSTER_COLUMNS", "ClusterResult"],
@@ -84,10 +93,12 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "contrasts": ["resolve_contrasts"],
         "corrections": ["adjust_p"],
         "coverage": ["missing_cells"],
+        "decoding": ["DecodingResult", "decode"],
         "design": ["find_factors"],
-        "isc_array": ["bootstrap_isc", "isc_array", "isc_null"],
+        "isc_engine": ["bootstrap_isc", "isc_array", "isc_null"],
         "isc_tables": ["ISC_COLUMNS", "IscResult", "isc"],
         "named_measures": ["available_measures"],
+        "rater_agreement": ["AGREEMENT_COLUMNS", "agreement"],
         "results": ["COLUMNS"],
         "t_power": ["detectable_effect", "power", "required_subjects", "sensitivity"],
         "words": ["describe", "format_p", "paper_table", "sentence", "to_latex", "to_markdown"],
