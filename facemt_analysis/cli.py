@@ -362,9 +362,16 @@ def _lines(content: Mapping[str, Any], indent: int) -> Iterator[str]:
                 yield label
                 yield from _lines(item, indent + 2)
         elif isinstance(value, (list, tuple)):
-            yield f"{label} {', '.join(map(str, value))}"
+            yield f"{label} {', '.join(map(_shown, value))}"
         else:
-            yield f"{label} {value}"
+            yield f"{label} {_shown(value)}"
+
+
+def _shown(value: object) -> str:
+    """Write a value for people: six digits, words for nothing known."""
+    if value is None:
+        return "not known"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 # ------------------------------------------------------------------------------------------ words

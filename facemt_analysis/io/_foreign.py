@@ -17,12 +17,17 @@ from facemt_analysis.io._head import Head
 from facemt_analysis.io._selection import Selection, shorten
 
 __all__ = [
+    "FileWarning",
     "assemble", "au_column", "check_frame_size", "check_rate", "file_name", "kept",
     "normalised_mesh", "signed_pose", "times",
 ]  # fmt: skip
 
 RAW_POSE = ("pitch_raw", "yaw_raw", "roll_raw")
 """Labels for angles whose signs a tool does not document."""
+
+
+class FileWarning(UserWarning):
+    """Something about a file that its reader cannot decide, and what was done."""
 
 
 def check_rate(fps: float | None) -> None:

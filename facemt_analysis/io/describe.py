@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -49,15 +49,19 @@ class FexFile:
         return {
             "path": str(self.path),
             "format": self.format,
+            "tool": self.info.tool,
             "bytes": self.bytes,
             "files": self.files,
             "rows": table.rows,
             "recordings": None if table.recordings is None else list(table.recordings),
             "frames": table.frames,
+            "frames_with_face": table.frames_with_face,
             "faces": table.faces,
             "tracks": table.tracks,
             "start": table.start,
             "stop": table.stop,
+            "seconds": table.seconds,
+            "hz": None if table.hz is None else sorted(set(table.hz)),
             "groups": list(table.groups),
             "labels": list(table.labels),
             "info": self.info.to_dict(),
@@ -111,15 +115,8 @@ def describe_fex(path: str | PathLike[str]) -> FexFile:
     heads = [parquet_reading.read_keys(p) for p in paths]
     keys = parquet_reading.to_fex([part.table for part, _ in heads], FexInfo(), {}, head.path)
     columns = list(dict.fromkeys(name for _, names in heads for name in names))
-    counted = summarize_table(keys)
-    table = TableSummary(
-        rows=counted.rows,
-        recordings=counted.recordings,
-        frames=counted.frames,
-        faces=counted.faces,
-        tracks=counted.tracks,
-        start=counted.start,
-        stop=counted.stop,
+    table = replace(
+        summarize_table(keys),
         groups=schema.groups_in(columns),
         labels=tuple(name for name in columns if schema.group_of(name) is None),
     )

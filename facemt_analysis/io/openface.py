@@ -9,6 +9,7 @@ the 3D points turn with ``R = Rx·Ry·Rz`` of ``pose_R``, the nose moves to the 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from os import PathLike
 from typing import Any
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from facemt_analysis import schema
 from facemt_analysis.errors import FexError
 from facemt_analysis.fex import Fex, FexInfo
+from facemt_analysis.io._foreign import FileWarning, check_rate
 from facemt_analysis.io._head import Format, Head
 from facemt_analysis.io._selection import Selection, shorten
 from facemt_analysis.io._text import numbers, read_text_table
@@ -49,6 +51,7 @@ def read_openface(
     *,
     keep: bool | Sequence[str] = False,
     recording: str | None = None,
+    fps: float | None = None,
 ) -> Fex:
     """Read the CSV of OpenFace 2's FeatureExtraction, FaceLandmarkVid(Multi) or FaceLandmarkImg.
 
@@ -57,7 +60,8 @@ def read_openface(
     ===================  ==============================================================
     ``input``            name of the file without its ending (OpenFace does not say)
     ``frame``            ``frame`` − 1 (OpenFace counts from 1)
-    ``time``             ``timestamp``, s; from a constant frame rate, not the stream's
+    ``time``             ``timestamp``, s; from a constant frame rate, not the stream's. With
+                         `fps`, ``frame`` / `fps` instead
     ``track``            ``face_id`` (``face`` of images); 0 in older files; −1: no face
     ``FaceScore``        ``confidence`` where ``success`` is 1, else 0
     ``x_i y_i``          the same, px
@@ -78,9 +82,13 @@ def read_openface(
         The file.
     keep
         Which other columns (3D landmarks, eye landmarks, shape parameters …) become labels: none,
-        all (True), or those named.
+        all (True), or those named. ``docs/formats.md`` says what they are. They are NaN without a
+        face too.
     recording
         Name for the column ``input``.
+    fps
+        Frame rate. OpenFace writes times a millisecond apart where it does not know it (for
+        sequences of images): without `fps` ``time`` is NaN then, with a warning.
 
     Returns
     -------
@@ -98,7 +106,7 @@ def read_openface(
             f"{path}: not a table of OpenFace 2: it lacks some of frame (or face), confidence, "
             "success in its first line."
         )
-    return _read(head, Selection(), keep=keep, recording=recording)
+    return _read(head, Selection(), keep=keep, recording=recording, fps=fps)
 
 
 def _recognises(head: Head) -> bool:
@@ -115,20 +123,34 @@ def _read(
     *,
     keep: bool | Sequence[str] = False,
     recording: str | None = None,
+    fps: float | None = None,
 ) -> Fex:
+    check_rate(fps)
     extra = _extra(head, keep)
     used = [c for c in head.columns if c in _KEYS + _POSE + _EYES or _same(c)]
     raw = read_text_table(head, [*used, *extra])
     table = numbers(raw[used], head, np.float64)
     found = _found(table)
     keys = _keys(table, found, head.path.stem if recording is None else recording)
+    if fps is not None and "frame" in table:
+        keys = keys.assign(time=keys["frame"] / fps)
+    elif _made_up(keys):
+        keys = keys.assign(time=np.nan)
+        warnings.warn(
+            f"{head.path}: its times are a millisecond apart, as OpenFace writes them when it does "
+            "not know the frame rate; `time` is left empty, give `fps`.",
+            FileWarning,
+            stacklevel=2,
+        )
     features = pd.DataFrame(_features(table), index=table.index).astype(np.float32)
     features[~found] = np.nan
     if "confidence" in table:
         score = table["confidence"].where(found, 0.0).astype(np.float32)
         features.insert(0, "FaceScore", score)
     order = schema.canonical_order(features.columns)
-    whole = pd.concat([keys, features[order], raw[extra]], axis=1)
+    # the zeros of a frame without a face are no measures
+    others = raw[extra].assign(**{c: raw[c].where(found) for c in extra if c not in _KEYS})
+    whole = pd.concat([keys, features[order], others], axis=1)
     whole = whole[selection.columns(list(whole.columns), head.path)]
     info = FexInfo(tool="OpenFace 2", conventions=CONVENTIONS)
     return Fex(selection.rows(whole, head.path), info=info)
@@ -175,6 +197,12 @@ def _keys(table: pd.DataFrame, found: NDArray[np.bool_], recording: str) -> pd.D
             "track": np.where(found, face, -1).astype(np.int64),
         }
     )
+
+
+def _made_up(keys: pd.DataFrame) -> bool:
+    """Whether the times are those of a thousand frames a second."""
+    step = keys["time"].diff() / keys["frame"].diff()
+    return bool(np.isclose(step[keys["frame"].diff() > 0].median(), 0.001, rtol=1e-3))
 
 
 def _features(table: pd.DataFrame) -> dict[str, Floats]:
@@ -226,4 +254,4 @@ def _head_gaze(vector: Floats, angles: Floats) -> dict[str, Floats]:
     return {"gaze_pitch": pitch, "gaze_yaw": yaw, "gaze_angle": angle}
 
 
-FORMAT = Format("OpenFace 2 CSV", _recognises, _read, ("keep", "recording"))
+FORMAT = Format("OpenFace 2 CSV", _recognises, _read, ("keep", "recording", "fps"))

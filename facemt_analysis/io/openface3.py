@@ -40,7 +40,7 @@ from numpy.typing import NDArray
 from facemt_analysis import schema
 from facemt_analysis.errors import FexError
 from facemt_analysis.fex import Fex, FexInfo
-from facemt_analysis.io._foreign import assemble, file_name, times
+from facemt_analysis.io._foreign import FileWarning, assemble, file_name, times
 from facemt_analysis.io._head import Format, Head
 from facemt_analysis.io._selection import Selection
 from facemt_analysis.io._text import read_text_table
@@ -100,7 +100,7 @@ def _read(head: Head, selection: Selection, *, fps: float | None = None) -> Fex:
         warnings.warn(
             f"{head.path}: {int(repeated.sum())} rows repeat the action units of the first face of "
             "their frame, which the program writes beside every face; they are left empty.",
-            UserWarning,
+            FileWarning,
             stacklevel=2,
         )
         units[repeated] = np.nan

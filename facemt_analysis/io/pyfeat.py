@@ -23,7 +23,7 @@ from facemt_analysis import schema
 from facemt_analysis.errors import FexError
 from facemt_analysis.fex import Fex, FexInfo
 from facemt_analysis.io._atomic import atomic_file
-from facemt_analysis.io._foreign import times
+from facemt_analysis.io._foreign import FileWarning, times
 from facemt_analysis.io._head import Format, Head
 from facemt_analysis.io._selection import Selection
 from facemt_analysis.io._text import read_text_table
@@ -220,7 +220,7 @@ def tracks(
             warnings.warn(
                 f"{head.path}: frames have several faces and no Identity; `track` is the place in "
                 "the frame, not a person.",
-                UserWarning,
+                FileWarning,
                 stacklevel=2,
             )
     return track.where(seen, -1).astype(np.int64)

@@ -143,7 +143,8 @@ def test_other_columns_are_kept_on_request(csv: Path, raw: pd.DataFrame) -> None
         *(f"pose_{t}{a}" for t in "TR" for a in "xyz"),
         *(f"AU{n}_c" for n in AUS_C),
     }
-    np.testing.assert_array_equal(every["p_scale"], raw["p_scale"])
+    np.testing.assert_array_equal(every["p_scale"].iloc[SEEN], raw["p_scale"].iloc[SEEN])
+    assert every["p_scale"].iloc[[0, 5]].isna().all()  # zeros in the file
     some = read_fex(csv, keep=["gaze_angle_x", "pose_Rx", "success"])
     assert list(some.columns[-3:]) == ["gaze_angle_x", "pose_Rx", "success"]
     np.testing.assert_array_equal(some["success"], raw["success"])
@@ -196,8 +197,9 @@ def test_other_tables_are_refused(folder: Path) -> None:
 
 # ------------------------------------------------------------------ a real file
 def test_a_real_file(shared: Path) -> None:
-    fex = read_fex(shared / "openface_example.csv")
+    fex = read_fex(shared / "openface_example.csv", fps=25)
     assert fex.shape[0] == 100
+    np.testing.assert_allclose(fex["time"], np.arange(100) / 25)
     assert fex.validate().empty
     raw = pd.read_csv(shared / "openface_example.csv", skipinitialspace=True)
     np.testing.assert_array_equal(fex["AU12_r"], raw["AU12_r"].astype(np.float32))
@@ -205,7 +207,7 @@ def test_a_real_file(shared: Path) -> None:
 
 def test_signs_of_a_real_file_are_those_of_the_schema(shared: Path) -> None:
     """Against the landmarks, which have no sign convention to get wrong."""
-    fex = read_fex(shared / "openface_example.csv", keep=True)
+    fex = read_fex(shared / "openface_example.csv", keep=True, fps=25)
     width = fex["x_16"] - fex["x_0"]
     nose = (fex["x_30"] - (fex["x_0"] + fex["x_16"]) / 2) / width
     eyes = np.arctan2(fex["y_45"] - fex["y_36"], fex["x_45"] - fex["x_36"])
@@ -220,7 +222,7 @@ def test_signs_of_a_real_file_are_those_of_the_schema(shared: Path) -> None:
 
 def test_rotations_of_a_real_file_are_its_points(shared: Path) -> None:
     """The order of the angles: 3D points turn from frame to frame as the angles say."""
-    fex = read_fex(shared / "openface_example.csv", keep=True)
+    fex = read_fex(shared / "openface_example.csv", keep=True, fps=25)
     points = np.stack(
         [fex[[f"{a}_{i}" for i in range(68)]].to_numpy(np.float64) for a in "XYZ"], -1
     )
@@ -231,3 +233,22 @@ def test_rotations_of_a_real_file_are_its_points(shared: Path) -> None:
         turn, _ = Rotation.align_vectors(points[j], points[i])
         error = (turn * (head[j] * head[i].inv()).inv()).magnitude()
         assert turn.magnitude() > 10 * error
+
+
+def test_times_of_a_real_file_without_a_frame_rate(shared: Path) -> None:
+    with pytest.warns(UserWarning, match="a millisecond apart.*give `fps`"):
+        fex = read_fex(shared / "openface_example.csv")
+    assert fex["time"].isna().all()
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_times_that_openface_made_up(raw: pd.DataFrame, folder: Path, every: int) -> None:
+    raw["frame"] = 1 + every * np.arange(N)
+    raw["timestamp"] = (raw["frame"] - 1) / 1000
+    raw.to_csv(folder / "x.csv", index=False)
+    with pytest.warns(UserWarning, match="does not know the frame rate"):
+        assert read_fex(folder / "x.csv")["time"].isna().all()
+    fex = read_fex(folder / "x.csv", fps=50)
+    np.testing.assert_allclose(fex["time"], every * np.arange(N) / 50)
+    with pytest.raises(FexError, match="`fps` must be a positive number"):
+        read_fex(folder / "x.csv", fps=-1)
