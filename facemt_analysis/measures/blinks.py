@@ -13,7 +13,7 @@ from facemt_analysis.checks import check_labels, check_number
 from facemt_analysis.measures.event_counts import rates_of
 from facemt_analysis.measures.event_detection import EventRule, Events, detect_events
 from facemt_analysis.measures.events import event_rules
-from facemt_analysis.measures.eye_closure import CLOSURE_ON, EyeClosure, eye_closure
+from facemt_analysis.measures.eyelids import CLOSURE_ON, EyeClosure, eye_closure
 from facemt_analysis.measures.grouping import Grouping, divided, group_rows
 
 __all__ = ["BLINK_RATE", "blink_summary", "find_blinks"]
