@@ -147,6 +147,9 @@ def test_summary_counts(fex: Fex) -> None:
     assert summary.recordings == fex.recordings == ("a.mp4", "<b>.mp4")
     assert (summary.frames, summary.faces, summary.tracks) == (4, 4, 3)
     assert (summary.start, summary.stop) == (0.0, 0.5)
+    assert summary.frames_with_face == 3
+    assert summary.seconds == 1.5  # each recording to the end of its last frame
+    assert summary.hz == (2.0, 4.0)
     assert summary.groups == fex.groups == ("keys", "aus", "va")
     assert summary.labels == ("subject",)
 
@@ -154,17 +157,27 @@ def test_summary_counts(fex: Fex) -> None:
 def test_repr_is_one_line_and_the_table(fex: Fex) -> None:
     first, *rest = repr(fex).splitlines()
     expected = (
-        "Fex: 5 rows · 2 recordings · 4 frames · 3 tracks · 0.000–0.500 s · aus, va · "
-        "labels: subject"
+        "Fex: 5 rows · 2 recordings (a.mp4, <b>.mp4) · 1.50 s · 2–4 Hz · "
+        "faces in 3 of 4 frames (75%) · 3 tracks · aus, va · labels: subject"
     )
     assert first == expected
     assert "\n".join(rest) == repr(pd.DataFrame(fex))
     assert repr(fex[["subject"]]) == repr(pd.DataFrame(fex)[["subject"]])
 
 
+def test_repr_says_where_the_numbers_come_from(fex: Fex) -> None:
+    info = FexInfo(tool="facemt_analysis 0.1.0", weights="open", weights_licence="MIT <2>")
+    known = Fex(fex, info=info.with_log("quality.exclude").with_log("signal.filter"))
+    line = "facemt_analysis 0.1.0 · weights open (MIT <2>) · then quality.exclude, signal.filter"
+    assert repr(known).splitlines()[1] == line
+    assert "MIT &lt;2&gt;" in known._repr_html_()
+    assert Fex(fex, info=FexInfo(face_detector="haar")).info.headline() == "faces by haar"
+
+
 def test_html_is_the_summary_and_the_table_escaped(fex: Fex) -> None:
     text = fex._repr_html_()
-    assert "4 frames" in text
+    assert "3 of 4 frames" in text
+    assert "&lt;b&gt;.mp4" in text
     assert "<b>.mp4" not in text
     assert pd.DataFrame(fex)._repr_html_() in text
     with pd.option_context("display.notebook_repr_html", False):

@@ -325,6 +325,23 @@ class FexInfo:
         return cls.from_dict(data)
 
     # ------------------------------------------------------------------ for people
+    def headline(self) -> str:
+        """Say in one line where the numbers come from; empty if nothing is known.
+
+        >>> FexInfo(tool="OpenFace", weights="open", weights_licence="MIT").headline()
+        'OpenFace · weights open (MIT)'
+        """
+        parts = [self.tool] if self.tool else []
+        if self.weights:
+            licence = f" ({self.weights_licence})" if self.weights_licence else ""
+            parts.append(f"weights {self.weights}{licence}")
+        if self.face_detector:
+            parts.append(f"faces by {self.face_detector}")
+        if self.log:
+            names = list(dict.fromkeys(record.name for record in self.log))
+            parts.append(f"then {', '.join(names)}")
+        return " · ".join(parts)
+
     def _lines(self) -> list[tuple[str, str]]:
         lines = []
         for item in fields(self):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,11 +14,12 @@ from facemt_analysis.errors import MissingGroupError
 from facemt_analysis.fex.checks import find_problems
 from facemt_analysis.fex.info import FexInfo
 from facemt_analysis.fex.labels import Labels, join_labels
-from facemt_analysis.fex.summary import describe_columns, summarize_table
+from facemt_analysis.fex.sparklines import overview_html
+from facemt_analysis.fex.summary import count_recordings, describe_columns, summarize_table
 from facemt_analysis.fex.views import Views
 
 if TYPE_CHECKING:
-    from facemt_analysis.fex.summary import TableSummary
+    from facemt_analysis.fex.summary import RecordingCounts, TableSummary
 
 __all__ = ["RESERVED_NAMES", "Fex"]
 
@@ -356,13 +358,20 @@ class Fex(Views, pd.DataFrame):
     def __repr__(self) -> str:
         # through a plain frame: pandas' own repr calls info() when display.large_repr says so
         table = repr(pd.DataFrame(self))
-        return f"{summarize_table(self)}\n{table}" if self.groups else table
+        return "\n".join([*self._headlines(), table])
 
     def _repr_html_(self) -> str | None:
         table: str | None = pd.DataFrame(self)._repr_html_()  # type: ignore[operator]
         if table is None or not self.groups:  # display.notebook_repr_html is off
             return table
-        return summarize_table(self)._repr_html_() + table
+        counts = count_recordings(self)
+        lines = "<br>".join(html.escape(line) for line in self._headlines(counts))
+        return f"<div><small>{lines}{overview_html(self, counts)}</small></div>{table}"
+
+    def _headlines(self, counts: RecordingCounts | None = None) -> list[str]:
+        """Say what is in the table and, if that is known, where it comes from."""
+        lines = [str(summarize_table(self, counts)), self._info.headline()] if self.groups else []
+        return [line for line in lines if line]
 
 
 RESERVED_NAMES = frozenset(
