@@ -15,6 +15,7 @@ from facemt_analysis.signal.rates import rates
 if TYPE_CHECKING:
     from facemt_analysis.signal.filters import filter
     from facemt_analysis.signal.gaps import interpolate
+    from facemt_analysis.signal.resampling import resample
     from facemt_analysis.signal.runs import Runs, find_runs
     from facemt_analysis.signal.segments import Segments, cut
     from facemt_analysis.signal.smoothing import smooth
@@ -29,6 +30,7 @@ __all__ = [
     "find_runs",
     "interpolate",
     "rates",
+    "resample",
     "smooth",
 ]
 
@@ -37,6 +39,7 @@ __getattr__, _, _ = lazy_loader.attach(
     submod_attrs={
         "filters": ["filter"],
         "gaps": ["interpolate"],
+        "resampling": ["resample"],
         "runs": ["Runs", "find_runs"],
         "segments": ["Segments", "cut"],
         "smoothing": ["smooth"],

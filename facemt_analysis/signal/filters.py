@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from facemt_analysis.checks import check_number, check_option, check_whole
 from facemt_analysis.errors import OptionError
 from facemt_analysis.signal.columns import signal_columns, unwrap, with_values, wrap
+from facemt_analysis.signal.sections import Sections, zero_phase
 from facemt_analysis.signal.segments import cut
 from facemt_analysis.signal.stretches import (
     SignalWarning,
@@ -149,13 +150,11 @@ def filter_samples(
 
     if len(values) < 2:
         return None
-    sos, padding = _design(low, high, order, kind, float(hz))
+    sections = _design(low, high, order, kind, float(hz))
     lowest = min(edge for edge in (low, high) if edge is not None)
-    if len(values) <= max(padding, round(hz / lowest) - 1):
+    if len(values) <= max(sections.padding, round(hz / lowest) - 1):
         return None
-    samples = signal.detrend(values, axis=0) if detrend else values
-    filtered: Floats = signal.sosfiltfilt(sos, samples, axis=0)
-    return filtered
+    return zero_phase(sections, signal.detrend(values, axis=0) if detrend else values)
 
 
 def _edges(low: float | None, high: float | None) -> dict[str, float]:
@@ -172,16 +171,12 @@ def _edges(low: float | None, high: float | None) -> dict[str, float]:
 
 
 @lru_cache(maxsize=64)
-def _design(
-    low: float | None, high: float | None, order: int, kind: str, hz: float
-) -> tuple[Any, int]:
-    """Second-order sections, and how many samples sosfiltfilt adds at each end."""
+def _design(low: float | None, high: float | None, order: int, kind: str, hz: float) -> Sections:
     from scipy import signal
 
     band = [edge for edge in (low, high) if edge is not None]
     name = "bandpass" if len(band) == 2 else "lowpass" if low is None else "highpass"
     of_kind: Any = signal.butter if kind == "butter" else partial(signal.bessel, norm="mag")
-    sos = of_kind(order, band if len(band) == 2 else band[0], name, output="sos", fs=hz)
-    # the default padding of sosfiltfilt
-    taps = 2 * len(sos) + 1 - min(int((sos[:, 2] == 0).sum()), int((sos[:, 5] == 0).sum()))
-    return sos, 3 * taps
+    return Sections.of(
+        of_kind(order, band if len(band) == 2 else band[0], name, output="sos", fs=hz)
+    )

@@ -26,14 +26,12 @@ def by_missing(values: NDArray[np.float64]) -> Iterator[tuple[Columns, NDArray[n
     columns, valid
         Positions of the columns, and which rows have a value in them, shape (n,).
     """
-    n_columns = values.shape[1]
+    missing = np.isnan(values)
+    packed = np.ascontiguousarray(np.packbits(missing, axis=0).T)
     same: dict[bytes, list[int]] = {}
-    valid_of: dict[bytes, NDArray[np.bool_]] = {}
-    for j in range(n_columns):
-        valid = ~np.isnan(values[:, j])
-        key = np.packbits(valid).tobytes()
-        same.setdefault(key, []).append(j)
-        valid_of.setdefault(key, valid)
-    for key, positions in same.items():
-        every = len(positions) == n_columns
-        yield slice(None) if every else np.array(positions, dtype=np.intp), valid_of[key]
+    for j, bits in enumerate(packed):
+        same.setdefault(bits.tobytes(), []).append(j)
+    for positions in same.values():
+        every = len(positions) == values.shape[1]
+        valid = ~missing[:, positions[0]]
+        yield slice(None) if every else np.array(positions, dtype=np.intp), valid

@@ -157,41 +157,50 @@ def on_stretches(
 def _evenly(time: Floats, values: Floats, hz: float, engine: Engine, degree: int) -> Floats | None:
     if len(time) < 2 or np.isnan(hz) or _is_regular(time, hz):
         return engine(values, hz)
-    moments, samples, own = bridged(time, values, hz)
+    grid, samples = to_grid(time, values, hz, degree)
+    new = engine(samples, hz)
+    return None if new is None else curve_through(grid, new, degree)(time)
+
+
+def to_grid(time: Floats, values: Floats, hz: float, degree: int = 3) -> tuple[Floats, Floats]:
+    """Put samples, at least two, on a regular grid of about that rate, gaps bridged by lines.
+
+    Returns
+    -------
+    time, values : ndarray
+        Shapes (m,) and (m, c); what was given, with lines over the gaps, if that is regular.
+    """
+    moments, samples = bridged(time, values, hz)
     if _is_regular(moments, hz):
-        new = engine(samples, hz)
-        return None if new is None else new[own]
+        return moments, samples
     n = max(round((time[-1] - time[0]) * hz), 1) + 1
     grid = np.linspace(time[0], time[-1], n)
-    new = engine(curve_through(moments, samples, degree)(grid), hz)
-    return None if new is None else curve_through(grid, new, degree)(time)
+    return grid, curve_through(moments, samples, degree)(grid)
 
 
 def _is_regular(time: Floats, hz: float) -> bool:
     return bool((np.abs(np.diff(time) * hz - 1) <= REGULAR).all())
 
 
-def bridged(time: Floats, values: Floats, hz: float) -> tuple[Floats, Floats, Positions]:
-    """Add samples on a line wherever two neighbours have a gap between.
+def bridged(time: Floats, values: Floats, hz: float) -> tuple[Floats, Floats]:
+    """Add samples on a line, at about that rate, wherever two neighbours have a gap between.
 
     Returns
     -------
     time, values : ndarray
         Shapes (m,) and (m, c).
-    own : ndarray
-        Where the samples that were given are among them, shape (n,).
     """
     gap = np.diff(time)
     steps = np.where(gap * hz > GAP_STEPS, np.round(gap * hz), 1).astype(np.intp)
-    own = np.append(0, np.cumsum(steps))
-    if len(time) == own[-1] + 1:
-        return time, values, own
+    if (steps == 1).all():
+        return time, values
     left = np.repeat(np.arange(len(gap)), steps)
-    share = (np.arange(own[-1]) - own[left]) / steps[left]
+    within = np.arange(len(left)) - np.repeat(np.cumsum(steps) - steps, steps)
+    share = within / steps[left]
     moments = np.append(time[left] + share * gap[left], time[-1])
     weight = share[:, None]
     between = values[left] * (1 - weight) + values[left + 1] * weight
-    return moments, np.concatenate([between, values[-1:]]), own
+    return moments, np.concatenate([between, values[-1:]])
 
 
 def curve_through(time: Floats, values: Floats, degree: int) -> Callable[[Floats], Floats]:
