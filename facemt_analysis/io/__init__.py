@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from facemt_analysis.io.openface import read_openface
     from facemt_analysis.io.parquet import ParquetWriter, write_parquet
     from facemt_analysis.io.pyfeat import read_pyfeat, to_pyfeat
+    from facemt_analysis.io.pyfeat_v1 import to_pyfeat_v1
     from facemt_analysis.io.reading import is_fex, read_fex
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "recording_file",
     "recording_name",
     "to_pyfeat",
+    "to_pyfeat_v1",
     "write_bids",
     "write_dataset",
     "write_events",
@@ -56,6 +58,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "openface": ["read_openface"],
         "parquet": ["ParquetWriter", "write_parquet"],
         "pyfeat": ["read_pyfeat", "to_pyfeat"],
+        "pyfeat_v1": ["to_pyfeat_v1"],
         "reading": ["is_fex", "read_fex"],
     },
 )
