@@ -34,15 +34,17 @@ def table(name: str = "a.mp4", n: int = 50, hz: float = 25.0) -> pd.DataFrame:
     )
 
 
-def points(svg: str) -> list[list[tuple[int, int]]]:
-    """Lines of a sparkline as lists of (x, level), level 0 at the top."""
+def points(svg: str, n: int = 50) -> list[list[tuple[int, int]]]:
+    """Lines of a drawing of n values as (number of the value, level from 0 at the top to 80)."""
     path = ET.fromstring(svg).find("path").get("d")
+    step = round(450 / (n - 1))
     lines = []
     for part in path.split("M")[1:]:
         x, y = map(int, re.match(r"(\d+) (\d+)h0", part).groups())
-        line = [(x, y)]
-        for step in re.findall(r"l1 ?(-?\d+)", part):
-            line.append((line[-1][0] + 1, line[-1][1] + int(step)))
+        line = [(x // step, y)]
+        for right, down in re.findall(r"l(\d+) ?(-?\d+)", part):
+            assert int(right) == step
+            line.append((line[-1][0] + 1, line[-1][1] + int(down)))
         lines.append(line)
     return lines
 
@@ -55,21 +57,21 @@ def cells(html: str) -> list[list[str]]:
 
 # ------------------------------------------------------------------ one line
 def test_a_ramp_goes_from_the_bottom_to_the_top() -> None:
-    assert points(sparkline(np.array([0.0, 0.25, 0.5, 1.0]), 0, 1)) == [
-        [(0, 40), (1, 30), (2, 20), (3, 0)]
+    assert points(sparkline(np.array([0.0, 0.25, 0.5, 1.0]), 0, 1), 4) == [
+        [(0, 80), (1, 60), (2, 40), (3, 0)]
     ]
 
 
 def test_missing_values_break_the_line() -> None:
     values = np.array([np.nan, 1.0, 1.0, np.nan, 0.0, np.nan, np.nan])
-    assert points(sparkline(values, 0, 1)) == [[(1, 0), (2, 0)], [(4, 40)]]
+    assert points(sparkline(values, 0, 1), 7) == [[(1, 0), (2, 0)], [(4, 80)]]
     assert points(sparkline(np.full(5, np.nan), 0, 1)) == []
     assert points(sparkline(np.empty(0), 0, 1)) == []
 
 
 def test_values_outside_stay_inside_and_no_range_is_the_middle() -> None:
-    assert points(sparkline(np.array([-3.0, 7.0]), 0, 1)) == [[(0, 40), (1, 0)]]
-    assert points(sparkline(np.array([0.0, np.nan]), 0, 0)) == [[(0, 20)]]
+    assert points(sparkline(np.array([-3.0, 7.0]), 0, 1), 2) == [[(0, 80), (1, 0)]]
+    assert points(sparkline(np.array([0.0, np.nan]), 0, 0), 2) == [[(0, 40)]]
 
 
 def test_titles_are_escaped() -> None:
@@ -87,18 +89,18 @@ def test_every_recording_has_a_line() -> None:
     assert second[:4] == ["<b>.mp4", "3.00 s", "10 Hz", "all 30 frames"]
     assert second[4:] == ["AU12, <b>.mp4", "valence, <b>.mp4", "Yaw, <b>.mp4"]
     drawn = [ET.tostring(svg).decode() for svg in ET.fromstring(overview_html(both)).iter("svg")]
-    (ramp,), (zero,), (turn,) = map(points, drawn[:3])
+    (ramp,), (zero,), (turn,) = (points(svg) for svg in drawn[:3])
     assert [x for x, _ in ramp] == list(range(50))
-    assert [y for _, y in ramp] == [round(40 * (1 - v)) for v in np.linspace(0, 1, 50)]
-    assert {y for _, y in zero} == {20}  # valence 0 is the middle of -1 to 1
-    assert turn[0][1] == 20  # so is an angle of 0
+    assert [y for _, y in ramp] == [round(80 * (1 - v)) for v in np.linspace(0, 1, 50)]
+    assert {y for _, y in zero} == {40}  # valence 0 is the middle of -1 to 1
+    assert turn[0][1] == 40  # so is an angle of 0
 
 
 def test_long_recordings_are_averaged() -> None:
     (ramp,) = points(re.search("<svg.*?</svg>", overview_html(table(n=5000))).group())
     assert len(ramp) == 50
     expected = np.linspace(0, 1, 5000).reshape(50, 100).mean(axis=1)
-    assert [y for _, y in ramp] == [round(40 * (1 - v)) for v in expected]
+    assert [y for _, y in ramp] == [round(80 * (1 - v)) for v in expected]
 
 
 def test_frames_without_the_face_are_gaps() -> None:
@@ -110,8 +112,8 @@ def test_frames_without_the_face_are_gaps() -> None:
     assert cells(html)[1][3] == "40 of 50 frames (80%)"
     first, second = points(re.search("<svg.*?</svg>", html).group())
     assert (first[0][0], first[-1][0], second[0][0], second[-1][0]) == (0, 19, 30, 49)
-    dropped = points(re.search("<svg.*?</svg>", overview_html(table().drop(range(20, 30)))).group())
-    assert len(dropped) == 2
+    dropped = re.search("<svg.*?</svg>", overview_html(table().drop(range(20, 30)))).group()
+    assert len(points(dropped, 40)) == 2
 
 
 def test_the_main_face_is_the_one_with_most_rows() -> None:

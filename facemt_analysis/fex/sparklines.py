@@ -26,8 +26,8 @@ _KEY_FEATURES = ("AU12", "Happy", "valence", "Yaw", "gaze_yaw", "jawOpen")
 _MOST_RECORDINGS = 8
 _MOST_FEATURES = 5
 _POINTS = 50
-_WIDTH, _HEIGHT = 90, 18  # px
-_LEVELS = 40
+_SCALE = 5  # units of a drawing per px, so that whole numbers do
+_WIDTH, _LEVELS = 450, 80  # units
 _NOTHING = -1
 _CELL = "style='text-align:left;padding:0 .8em 0 0'"
 
@@ -95,18 +95,20 @@ def sparkline(values: Floats, low: float, high: float, *, title: str = "") -> st
     span = high - low
     up = (np.clip(values, low, high) - low) / span if span > 0 else values * 0 + 0.5
     y = np.where(np.isnan(up), _NOTHING, np.round(_LEVELS * (1 - np.nan_to_num(up)))).astype(int)
+    step = max(round(_WIDTH / max(n - 1, 1)), 1)
     path = []
     before = _NOTHING
     for i, level in enumerate(y.tolist()):
         if level != _NOTHING:
-            path.append(f"M{i} {level}h0" if before == _NOTHING else f"l1 {level - before}")
+            begins = before == _NOTHING
+            path.append(f"M{i * step} {level}h0" if begins else f"l{step} {level - before}")
         before = level
     text = "".join(path).replace(" -", "-")
     return (
-        f"<svg width='{_WIDTH}' height='{_HEIGHT}' role='img' preserveAspectRatio='none' "
-        f"viewBox='-1 -1 {max(n, 2) + 1} {_LEVELS + 2}'><title>{html.escape(title)}</title>"
-        f"<path d='{text}' fill='none' stroke='currentColor' stroke-width='1.2' "
-        "stroke-linecap='round' vector-effect='non-scaling-stroke'/></svg>"
+        f"<svg width='{_WIDTH // _SCALE}' height='{_LEVELS // _SCALE + 2}' role='img' "
+        f"viewBox='{-_SCALE} {-_SCALE} {_WIDTH + 2 * _SCALE} {_LEVELS + 2 * _SCALE}'>"
+        f"<title>{html.escape(title)}</title><path d='{text}' fill='none' stroke='currentColor' "
+        f"stroke-width='{_SCALE}' stroke-linecap='round'/></svg>"
     )
 
 
