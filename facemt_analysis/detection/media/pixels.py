@@ -89,10 +89,15 @@ class PixelConverter:
     pixel_aspect
         Width of a stored pixel relative to its height. Pictures are enlarged along the one axis
         that makes pixels square, never reduced.
+    max_width
+        Upright pictures that are wider are scaled down to this many px; None: as they are.
     """
 
-    def __init__(self, pixel_aspect: Fraction = Fraction(1)) -> None:
+    def __init__(
+        self, pixel_aspect: Fraction = Fraction(1), *, max_width: int | None = None
+    ) -> None:
         self._aspect = pixel_aspect
+        self._max_width = max_width
         self._reformatter = VideoReformatter()
 
     def __call__(self, frame: av.VideoFrame) -> Image:
@@ -108,6 +113,8 @@ class PixelConverter:
             raise MediaError(
                 f"a frame of {width}x{height} pixels is larger than the {MAX_PIXELS:,} allowed."
             )
+        orientation = orientation_of(frame)
+        width, height = self._limited(width, height, turned=orientation.transpose)
         matrix = None
         if frame.colorspace == _UNSPECIFIED:
             hd = frame.height >= _HD_LINES or frame.width >= _HD_COLUMNS
@@ -121,7 +128,14 @@ class PixelConverter:
             raise MediaError(
                 f"pixel format {frame.format.name} cannot be converted to RGB."
             ) from error
-        return orientation_of(frame).apply(cast("Image", rgb.to_ndarray()))
+        return orientation.apply(cast("Image", rgb.to_ndarray()))
+
+    def _limited(self, width: int, height: int, *, turned: bool) -> tuple[int, int]:
+        across = height if turned else width
+        if self._max_width is None or across <= self._max_width:
+            return width, height
+        factor = self._max_width / across
+        return max(1, round(width * factor)), max(1, round(height * factor))
 
     def square_size(self, width: int, height: int) -> tuple[int, int]:
         """Size of a stored picture once its pixels are square."""
