@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from facemt_analysis.stats.cluster_array import ClusterArrays
 from facemt_analysis.stats.drawing import draw
+from facemt_analysis.stats.words import format_p
 
 __all__ = ["CLUSTER_COLUMNS", "ClusterResult", "cluster_table"]
 
@@ -106,7 +107,7 @@ class ClusterResult:
         head = f"{self.method}, {self.contrast}, N = {self.n_subjects}: "
         found = self.significant(alpha)
         if found.empty:
-            best = "" if self.table.empty else f" (smallest p {_p(self.table['p'].min())})"
+            best = "" if self.table.empty else f" (smallest p {format_p(self.table['p'].min())})"
             said = f"no cluster with p ≤ {alpha:g}{best}"
         else:
             said = "; ".join(self._words(row) for row in found.itertuples())
@@ -121,7 +122,7 @@ class ClusterResult:
         if self.statistic_name == "t":
             way = " higher" if row.mass > 0 else " lower"
         stretch = f"{row.start:.2f}–{row.stop:.2f} s"
-        return f"{row.feature}{way} at {stretch} (mass {row.mass:.1f}, p {_p(row.p)})"
+        return f"{row.feature}{way} at {stretch} (mass {row.mass:.1f}, p {format_p(row.p)})"
 
     def __repr__(self) -> str:
         return f"{self.summary()}\n{self.table.drop(columns=['contrast', 'method'])}"
@@ -162,8 +163,3 @@ def cluster_table(
     whole = dict.fromkeys(("cluster", "n_points", "n_subjects"), np.int64)
     table = pd.DataFrame(rows, columns=list(CLUSTER_COLUMNS)).astype({**numbers, **whole})
     return table, found.masks()[order]
-
-
-def _p(p: float) -> str:
-    """Write a p as in APA style, with its sign."""
-    return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)
