@@ -133,8 +133,8 @@ def test_real_films(shared: Path) -> None:
 
 def test_a_long_way_from_a_key_picture(tmp_path: Path) -> None:
     # 5 s between key pictures: pictures nobody refers to are not decoded on the way
-    path = film(tmp_path / "a.mp4", [40 * i for i in range(48)] + [2000 + 40 * i for i in range(100)],
-                gop=125)  # fmt: skip
+    times = [40 * i for i in range(48)] + [2000 + 40 * i for i in range(100)]
+    path = film(tmp_path / "a.mp4", times, gop=125)
     (recording,) = open_recordings(path)
     frames = list(recording.frames())
     with FrameReader(path, cache_bytes=1) as reader:
