@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from facemt_analysis.measures.quality_summary import quality_report
     from facemt_analysis.measures.rotations import (
         angles_to_matrices,
+        geodesic_angles,
         matrices_to_angles,
         rotation_convention,
         rotation_matrices,
@@ -101,6 +102,7 @@ __all__ = [
     "gaze_heatmap",
     "gaze_summary",
     "gaze_vectors",
+    "geodesic_angles",
     "head_velocity",
     "matrices_to_angles",
     "mesh_asymmetry",
@@ -158,6 +160,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "quality_summary": ["quality_report"],
         "rotations": [
             "angles_to_matrices",
+            "geodesic_angles",
             "matrices_to_angles",
             "rotation_convention",
             "rotation_matrices",
