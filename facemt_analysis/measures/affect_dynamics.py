@@ -89,7 +89,7 @@ def affect_summary(
     Kuppens, P., & Verduyn, P. (2017). Emotion dynamics. Curr. Opin. Psychol., 17, 22-26.
         https://doi.org/10.1016/j.copsyc.2017.06.004
     von Neumann, J., Kent, R. H., Bellinson, H. R., & Hart, B. I. (1941). The mean square successive
-        difference. Ann. Math. Stat., 12(2), 153-162. https://doi.org/10.1214/aoms/1177731746
+        difference. Ann. Math. Stat., 12(2), 153-162.
 
     Examples
     --------

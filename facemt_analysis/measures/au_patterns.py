@@ -150,7 +150,7 @@ def smile_types(
     -----
     The type says what moved and nothing about what was felt. Smiles with AU06 are made on request
     as often as in amusement (Krumhuber & Manstead, 2009), AU06 also comes with polite and
-    embarrassed smiles (Ambadar et al., 2009), and broad smiles push the cheeks up by themselves
+    embarrassed smiles (Ambadar et al., 2009), and it adds little to what the rest of a smile tells
     (Girard et al., 2021): never call them genuine.
 
     References
