@@ -13,8 +13,10 @@ import lazy_loader
 from facemt_analysis.signal.rates import rates
 
 if TYPE_CHECKING:
+    from facemt_analysis.signal.baselines import baseline, standardize
     from facemt_analysis.signal.filters import filter
     from facemt_analysis.signal.gaps import interpolate
+    from facemt_analysis.signal.masking import clip, mask
     from facemt_analysis.signal.resampling import resample
     from facemt_analysis.signal.runs import Runs, find_runs
     from facemt_analysis.signal.segments import Segments, cut
@@ -25,20 +27,26 @@ __all__ = [
     "Runs",
     "Segments",
     "SignalWarning",
+    "baseline",
+    "clip",
     "cut",
     "filter",
     "find_runs",
     "interpolate",
+    "mask",
     "rates",
     "resample",
     "smooth",
+    "standardize",
 ]
 
 __getattr__, _, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "baselines": ["baseline", "standardize"],
         "filters": ["filter"],
         "gaps": ["interpolate"],
+        "masking": ["clip", "mask"],
         "resampling": ["resample"],
         "runs": ["Runs", "find_runs"],
         "segments": ["Segments", "cut"],

@@ -91,7 +91,7 @@ def test_two_faces_share_the_grid_of_the_recording(record: Make) -> None:
     result = resample(late, 10)
     assert result.query("track == 0")["frame"].tolist() == list(range(30))
     assert result.query("track == 1")["frame"].tolist() == list(range(11, 30))
-    assert (result.groupby("frame")["time"].nunique() == 1).all()
+    assert len(result[["frame", "time"]].drop_duplicates()) == 30
 
 
 def test_recordings_with_one_clock_have_their_times_in_common(record: Make) -> None:
