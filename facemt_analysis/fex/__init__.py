@@ -5,6 +5,7 @@ from __future__ import annotations
 from facemt_analysis.fex.blocks import axis_major, choose_groups, fex_from_blocks
 from facemt_analysis.fex.checks import find_problems
 from facemt_analysis.fex.info import FexInfo, FrozenMapping, Operation
+from facemt_analysis.fex.methods_text import methods_text
 from facemt_analysis.fex.summary import TableSummary, describe_columns, summarize_table
 from facemt_analysis.fex.table import Fex
 
@@ -19,5 +20,6 @@ __all__ = [
     "describe_columns",
     "fex_from_blocks",
     "find_problems",
+    "methods_text",
     "summarize_table",
 ]

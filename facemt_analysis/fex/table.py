@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +13,9 @@ from facemt_analysis import schema
 from facemt_analysis.errors import MissingGroupError
 from facemt_analysis.fex.checks import find_problems
 from facemt_analysis.fex.info import FexInfo
+from facemt_analysis.fex.joining import join_recordings, pick_recordings
 from facemt_analysis.fex.labels import Labels, join_labels
+from facemt_analysis.fex.methods_text import methods_text
 from facemt_analysis.fex.sparklines import overview_html
 from facemt_analysis.fex.summary import count_recordings, describe_columns, summarize_table
 from facemt_analysis.fex.views import Views
@@ -131,6 +133,18 @@ class Fex(Views, pd.DataFrame):
     def summary(self) -> TableSummary:
         """Count rows, recordings, frames, faces and tracks, and give the time range."""
         return summarize_table(self)
+
+    def methods_text(self) -> str:
+        """Write a paragraph for the methods section: material, weights, features, operations.
+
+        Examples
+        --------
+        >>> info = FexInfo(tool="OpenFace 2")
+        >>> Fex({"input": ["a"], "frame": [0], "AU12_r": [1.5]}, info=info).methods_text()
+        'The material was 1 recording. Faces were measured with OpenFace 2. The features are action
+        unit intensities (0 to 5).'
+        """
+        return methods_text(self._info, summarize_table(self))
 
     def describe_columns(self) -> pd.DataFrame:
         """Group, unit, valid range and meaning of every column, from the schema.
@@ -254,6 +268,64 @@ class Fex(Views, pd.DataFrame):
     def framesizes(self) -> pd.DataFrame:
         """Height and width of the upright frame in px."""
         return self._pick("framesizes")
+
+    # ------------------------------------------------------------------ recordings
+    @classmethod
+    def concat(cls, tables: Iterable[pd.DataFrame] | Mapping[str, pd.DataFrame]) -> Fex:
+        """Put recordings together, each under a name of its own.
+
+        ``pd.concat`` with checks: two recordings of one name would become one, silently.
+
+        Parameters
+        ----------
+        tables
+            Tables, or a mapping of names to tables: the names go before those of the recordings
+            (``day1/talk.mp4``), or become them where a table has no ``input``.
+
+        Returns
+        -------
+        Fex
+            All rows, numbered anew; features that a table lacks are NaN. Metadata on which the
+            tables disagree becomes None.
+
+        Raises
+        ------
+        FexError
+            If two tables have frames of one recording in common, or do not name their recording.
+
+        Examples
+        --------
+        >>> fex = Fex({"input": ["a.mp4"], "frame": [0], "AU12": [0.5]})
+        >>> Fex.concat({"day1": fex, "day2": fex}).recordings
+        ('day1/a.mp4', 'day2/a.mp4')
+        """
+        parts = [t if isinstance(t, cls) else cls(t) for t in join_recordings(tables)]
+        return cls(pd.concat(parts, ignore_index=True))
+
+    def select(
+        self,
+        recordings: str | Iterable[str] | None = None,
+        tracks: int | Iterable[int] | None = None,
+    ) -> Fex:
+        """Keep the rows of some recordings, of some tracks.
+
+        Parameters
+        ----------
+        recordings, tracks
+            One or several; None: all. Frames without a face are track −1.
+
+        Raises
+        ------
+        FexError
+            If one of them is not there; near names are offered.
+
+        Examples
+        --------
+        >>> fex = Fex({"input": ["a.mp4", "b.mp4"], "frame": [0, 0], "AU12": [0.1, 0.8]})
+        >>> fex.select("b.mp4")["AU12"].tolist()
+        [0.8]
+        """
+        return Fex(pick_recordings(self, recordings, tracks))
 
     # ------------------------------------------------------------------ labels
     def label(
