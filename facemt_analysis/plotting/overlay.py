@@ -11,21 +11,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
-from facemt_analysis import schema
 from facemt_analysis.errors import FexError
-from facemt_analysis.measures.rotations import angles_to_matrices
+from facemt_analysis.plotting.overlay_marks import (
+    OVERLAY_COLOURS,
+    OVERLAY_PARTS,
+    Mark,
+    overlay_marks,
+)
 from facemt_analysis.plotting.style import new_axes
 
 __all__ = ["plot_overlay"]
-
-Floats = npt.NDArray[np.float64]
-
-# dlib-68: first, last, closed
-_OUTLINES = ((0, 16, False), (17, 21, False), (22, 26, False), (27, 30, False), (31, 35, False),
-             (36, 41, True), (42, 47, True), (48, 59, True), (60, 67, True))  # fmt: skip
-_IRISES = ((468, 36, 42), (473, 42, 48))  # mesh vertex; else the mean of these landmarks
-_NOSE = 30
-_WHITE, _BLUE, _ORANGE, _YELLOW = "#ffffff", "#56B4E9", "#D55E00", "#F0E442"
 
 
 def plot_overlay(
@@ -76,69 +71,40 @@ def plot_overlay(
         raise FexError(
             f"`image` must be (height, width, 3) uint8 RGB, but got {image.shape} {image.dtype}."
         )
+    chosen = [
+        p for p, on in zip(OVERLAY_PARTS, (box, mesh, outline, gaze, pose), strict=True) if on
+    ]
     axes = new_axes(ax, size=(4.0, 4.0 * image.shape[0] / image.shape[1]))
     axes.imshow(image, interpolation="lanczos")
     axes.set_axis_off()
-    points = _points(row, "x_{}", "y_{}", schema.N_LANDMARKS)
-    vertices = _points(row, "mesh_x_{}", "mesh_y_{}", schema.N_MESH)
-    sides = _values(row, ("FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight"))
-    if box and sides is not None:
-        x, y, width, height = sides
-        axes.add_patch(Rectangle((x, y), width, height, fill=False, edgecolor=_WHITE,
-                                 linewidth=0.8, linestyle=(0, (4, 2)), gid="box"))  # fmt: skip
-    if mesh and vertices is not None:
-        axes.plot(*vertices.T, ".", color=_WHITE, markersize=1.2, alpha=0.7,
-                  markeredgewidth=0, gid="mesh")  # fmt: skip
-    if outline and points is not None:
-        for first, last, closed in _OUTLINES:
-            line = points[[*range(first, last + 1), *([first] if closed else [])]]
-            axes.plot(*line.T, color=_BLUE, linewidth=0.8, solid_joinstyle="round", gid="outline")
-    angles = _values(row, ("Pitch", "Yaw", "Roll"))
-    turn = np.eye(3) if angles is None else angles_to_matrices(angles, convention=convention)
-    scale = _length(points, sides)
-    if pose and angles is not None and points is not None and scale:
-        _arrow(axes, points[_NOSE], turn @ (0.0, 0.0, 1.0), 1.5 * scale, _ORANGE, "pose")
-    looks = _values(row, ("gaze_pitch", "gaze_yaw"))
-    if gaze and looks is not None and scale and points is not None:
-        pitch, yaw = looks
-        ahead = (-np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch))
-        for vertex, first, last in _IRISES:
-            eye = points[first:last].mean(0) if vertices is None else vertices[vertex]
-            _arrow(axes, eye, turn @ ahead, 1.1 * scale, _YELLOW, "gaze")
+    for mark in overlay_marks(row, chosen, convention=convention):
+        _draw(axes, mark)
     axes.set(xlim=(-0.5, image.shape[1] - 0.5), ylim=(image.shape[0] - 0.5, -0.5))
     return axes
 
 
-def _values(row: pd.Series[Any] | Mapping[str, Any], names: tuple[str, ...]) -> Floats | None:
-    """Values of columns; None if one is absent or NaN."""
-    if any(name not in row for name in names):
-        return None
-    values = np.array([row[name] for name in names], np.float64)
-    return values if np.isfinite(values).all() else None
+def _draw(axes: Axes, mark: Mark) -> None:
+    colour = OVERLAY_COLOURS[mark.part]
+    if mark.kind == "box":
+        (x, y), (right, bottom) = mark.xy
+        axes.add_patch(Rectangle((x, y), right - x, bottom - y, fill=False, edgecolor=colour,
+                                 linewidth=0.8, linestyle=(0, (4, 2)), gid=mark.part))  # fmt: skip
+    elif mark.kind == "points":
+        axes.plot(*mark.xy.T, ".", color=colour, markersize=1.2, alpha=0.7, markeredgewidth=0,
+                  gid=mark.part)  # fmt: skip
+    elif mark.kind == "line":
+        axes.plot(*mark.xy.T, color=colour, linewidth=0.8, solid_joinstyle="round", gid=mark.part)
+    else:
+        _arrow(axes, mark, colour)
 
 
-def _points(row: pd.Series[Any] | Mapping[str, Any], x: str, y: str, count: int) -> Floats | None:
-    names = [pattern.format(i) for pattern in (x, y) for i in range(count)]
-    values = _values(row, tuple(names))
-    return None if values is None else values.reshape(2, count).T
-
-
-def _length(points: Floats | None, sides: Floats | None) -> float:
-    """Distance of the outer eye corners, or what it usually is in a box of this size; px."""
-    if points is not None:
-        return float(np.linalg.norm(points[36] - points[45]))
-    return 0.0 if sides is None else 0.45 * float(sides[2])
-
-
-def _arrow(
-    axes: Axes, start: Floats, direction: Floats, length: float, colour: str, name: str
-) -> None:
+def _arrow(axes: Axes, mark: Mark, colour: str) -> None:
     """Draw a line from a dot, with a head where it is long enough to show its way."""
-    end = start + length * np.array([direction[0], -direction[1]])
+    start, end = mark.xy
     axes.plot(*start, "o", color=colour, markersize=2.0, markeredgewidth=0, zorder=4)
-    shown = float(np.linalg.norm(end - start)) > 0.2 * length
+    shown = float(np.linalg.norm(end - start)) > 0.2 * mark.length
     axes.add_patch(FancyArrowPatch(
-        (float(start[0]), float(start[1])), (float(end[0]), float(end[1])), color=colour, gid=name,
-        arrowstyle="-|>" if shown else "-", mutation_scale=5, linewidth=1.3, zorder=4,
-        shrinkA=0, shrinkB=0,
+        (float(start[0]), float(start[1])), (float(end[0]), float(end[1])), color=colour,
+        gid=mark.part, arrowstyle="-|>" if shown else "-", mutation_scale=5, linewidth=1.3,
+        zorder=4, shrinkA=0, shrinkB=0,
     ))  # fmt: skip
