@@ -200,6 +200,21 @@ def test_any_feature_has_events() -> None:
     assert held["truncated"].tolist() == [True]
 
 
+def test_smoothing_takes_noise_out_of_speeds() -> None:
+    rng = np.random.default_rng(6)
+    time = np.arange(0, 12, 1 / 30)
+    true = triangle(time, 0.9, 6.0, 2.0, 2.0)
+    table = face(time, x=true + rng.normal(0, 0.03, len(time)), other=0.0)
+    rough, even = (
+        find_events(table, "x", on=0.5, max_gap=0.3, smooth=s).iloc[0] for s in (None, 0.5)
+    )
+    assert rough["rise_speed"] > 2.0  # 0.45 per second, and the noise of two frames
+    assert abs(even["rise_speed"] - 0.45) < 0.25 * abs(rough["rise_speed"] - 0.45)
+    assert even["apex"] == pytest.approx(6.0, abs=0.15)
+    # what is smoothed is given: the peak as well
+    assert even["peak"] < rough["peak"]
+
+
 # ----------------------------------------------------------------------------- oracles
 def test_runs_are_those_of_scipy_label() -> None:
     # scipy.ndimage.label numbers runs of True; without hysteresis and bridges these are the events
@@ -347,6 +362,7 @@ def test_a_border_of_a_label_cuts_events() -> None:
                      id="negative duration"),
         pytest.param({"max_gap": -0.1}, OptionError, "`max_gap` must be at least 0 s",
                      id="negative gap"),
+        pytest.param({"smooth": -0.5}, OptionError, "`smooth` must be above 0 s", id="smooth"),
         pytest.param({"labels": "trail"}, FexError, "`labels`: there is no column 'trail'",
                      id="label"),
     ],
