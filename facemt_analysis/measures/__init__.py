@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from facemt_analysis.measures.eyelids import EyeClosure, eye_aspect_ratio, eye_closure
     from facemt_analysis.measures.fixations import find_fixations
     from facemt_analysis.measures.gaze_density import GazeDensity, gaze_heatmap
-    from facemt_analysis.measures.gaze_directions import gaze_angles, gaze_vectors
+    from facemt_analysis.measures.gaze_directions import gaze_angles, gaze_vectors, recorded_frame
     from facemt_analysis.measures.gaze_dispersion import bcea, gaze_summary
     from facemt_analysis.measures.gaze_target import angle_to_target, away_episodes
     from facemt_analysis.measures.head_motion import head_velocity, pose_motion
@@ -119,6 +119,7 @@ __all__ = [
     "quality_flags",
     "quality_report",
     "quality_stretches",
+    "recorded_frame",
     "region_displacement",
     "rotation_convention",
     "rotation_matrices",
@@ -144,7 +145,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "eyelids": ["EyeClosure", "eye_aspect_ratio", "eye_closure"],
         "fixations": ["find_fixations"],
         "gaze_density": ["GazeDensity", "gaze_heatmap"],
-        "gaze_directions": ["gaze_angles", "gaze_vectors"],
+        "gaze_directions": ["gaze_angles", "gaze_vectors", "recorded_frame"],
         "gaze_dispersion": ["bcea", "gaze_summary"],
         "gaze_target": ["angle_to_target", "away_episodes"],
         "head_motion": ["head_velocity", "pose_motion"],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -9,11 +12,24 @@ import pandas as pd
 from facemt_analysis.checks import check_option, pick_columns
 from facemt_analysis.measures.rotations import rotation_matrices
 
-__all__ = ["GAZE_FRAMES", "gaze_angles", "gaze_vectors"]
+__all__ = ["GAZE_FRAMES", "gaze_angles", "gaze_vectors", "recorded_frame"]
 
 Floats = npt.NDArray[np.float64]
 
 GAZE_FRAMES = ("head", "camera")
+
+
+def recorded_frame(conventions: Mapping[str, Any] | None) -> str:
+    """Say in which frame the gaze of a table is, by ``fex.info.conventions``.
+
+    Its entry ``gaze_frame`` if there is one, else ``"head"``, as a Fex is defined.
+
+    >>> recorded_frame({"name": "mine", "gaze_frame": "camera"}), recorded_frame(None)
+    ('camera', 'head')
+    """
+    stated = (conventions or {}).get("gaze_frame", "head")
+    check_option("info.conventions['gaze_frame']", stated, GAZE_FRAMES)
+    return str(stated)
 
 
 def gaze_vectors(

@@ -1,0 +1,250 @@
+"""Faces to turn in the browser: the mesh in three dimensions, still and moving."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from facemt_analysis.checks import check_whole
+from facemt_analysis.errors import FexError, OptionError
+from facemt_analysis.measures.mesh_alignment import align_mesh, mesh_vertices
+from facemt_analysis.measures.mesh_model import N_SKIN, mesh_template
+from facemt_analysis.plotting.faces import one_face
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure, Mesh3d
+
+__all__ = ["animate_mesh", "mesh_figure", "plot_mesh"]
+
+Floats = npt.NDArray[np.floating]
+
+_FLIP = np.array([1.0, -1.0, -1.0])
+"""From picture axes (y down, z away) to those of a figure (y up, z to the viewer)."""
+
+_SKIN = "#d9b8a3"
+_MOST_FRAMES = 200
+
+
+def mesh_figure(
+    vertices: npt.ArrayLike,
+    *,
+    values: npt.ArrayLike | None = None,
+    label: str = "",
+    limits: tuple[float, float] | None = None,
+    colorscale: str = "Viridis",
+    times: Sequence[float] | None = None,
+) -> Figure:
+    """Make a figure of one mesh, or an animation of several.
+
+    Parameters
+    ----------
+    vertices
+        (478, 3) or, to animate, (n, 478, 3); y up, z to the viewer, all axes at one scale.
+    values
+        (478,) or (n, 478) to colour by; default: the colour of skin.
+    label
+        What the values are; the title of the colour bar.
+    limits
+        Values of the ends of the colours; default: least and greatest.
+    colorscale
+        Name plotly knows.
+    times
+        (n,) seconds of the frames, shown on the slider; default: their numbers.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    FexError
+        If the shapes do not fit together, or no mesh is without NaN.
+
+    Examples
+    --------
+    >>> figure = mesh_figure(mesh_template().vertices)
+    >>> len(figure.data[0].x), len(figure.data[0].i)
+    (478, 898)
+    """
+    from plotly import graph_objects as go
+
+    meshes = np.asarray(vertices, dtype=np.float64)
+    still = meshes.ndim == 2
+    meshes = meshes[None] if still else meshes
+    if meshes.ndim != 3 or meshes.shape[1:] != mesh_template().vertices.shape:
+        raise FexError(f"`vertices` must be (478, 3) or (n, 478, 3), but got {meshes.shape}.")
+    colours = None if values is None else np.asarray(values, dtype=np.float64)
+    colours = colours[None] if still and colours is not None else colours
+    if colours is not None and colours.shape != meshes.shape[:2]:
+        raise FexError(f"`values` must be {meshes.shape[:2]}, but got {colours.shape}.")
+    seen = np.flatnonzero(np.isfinite(meshes).all(axis=(1, 2)))
+    if not len(seen):
+        raise FexError("There is no face to draw: every mesh holds NaN.")
+    if colours is not None and limits is None:
+        limits = (float(np.nanmin(colours[seen])), float(np.nanmax(colours[seen])))
+
+    def surface(k: int) -> Mesh3d:
+        tint = None if colours is None else colours[k]
+        return _surface(meshes[k], tint, label, limits, colorscale)
+
+    figure = go.Figure(data=[surface(int(seen[0]))], layout=_layout(meshes[seen]))
+    if not still:
+        names = [f"{k}" if times is None else f"{times[k]:.2f}" for k in range(len(meshes))]
+        figure.frames = [go.Frame(data=[surface(int(k))], name=names[k]) for k in seen]
+        figure.update_layout(**_controls([names[k] for k in seen], times))
+    return figure
+
+
+def plot_mesh(
+    frame: pd.DataFrame,
+    row: int = 0,
+    *,
+    aligned: bool = False,
+    values: npt.ArrayLike | None = None,
+    label: str = "",
+) -> Figure:
+    """Draw the mesh of one row to turn in the browser.
+
+    Parameters
+    ----------
+    frame
+        Table with the mesh.
+    row
+        Position of the row.
+    aligned
+        Without the pose of the head.
+    values, label
+        (478,) to colour by, and what it is; as for :func:`mesh_figure`.
+
+    Raises
+    ------
+    FexError
+        If mesh columns are missing, or there is no face in that row.
+    OptionError
+        If there is no such row.
+    """
+    if not -len(frame) <= row < len(frame):
+        raise OptionError(f"`row` must be one of {len(frame)} rows, but got {row}.")
+    place = row % len(frame)
+    meshes = mesh_vertices(frame.iloc[place : place + 1])
+    if np.isnan(meshes).any():
+        raise FexError(f"There is no face in row {row}.")
+    shown = align_mesh(meshes).vertices if aligned else meshes * _FLIP
+    return mesh_figure(shown[0], values=values, label=label)
+
+
+def animate_mesh(
+    frame: pd.DataFrame,
+    *,
+    recording: str | None = None,
+    track: int | None = None,
+    aligned: bool = True,
+    every: int | None = None,
+    values: npt.ArrayLike | None = None,
+    label: str = "",
+) -> Figure:
+    """Let the mesh of one face move, with a slider for the time.
+
+    Parameters
+    ----------
+    frame
+        Table with the mesh.
+    recording, track
+        Which face, if there are several.
+    aligned
+        Without the pose of the head.
+    every
+        Show every so many frames; default: as few as needed for no more than 200.
+    values, label
+        (rows of the face, 478) to colour by, and what it is; as for :func:`mesh_figure`.
+
+    Raises
+    ------
+    FexError
+        If mesh columns are missing, or several faces are there and none was chosen.
+    OptionError
+        If `every` is below 1.
+    """
+    face = one_face(frame, recording=recording, track=track)
+    step = -(-len(face) // _MOST_FRAMES) if every is None else check_whole("every", every, 1)
+    chosen = slice(None, None, max(step, 1))
+    meshes = mesh_vertices(face.iloc[chosen])
+    shown = align_mesh(meshes).vertices if aligned else meshes * _FLIP
+    timed = "time" in face.columns and bool(face["time"].notna().all())
+    return mesh_figure(
+        shown,
+        values=None if values is None else np.asarray(values)[chosen],
+        label=label,
+        times=face["time"].iloc[chosen].tolist() if timed else None,
+    )
+
+
+def _surface(
+    mesh: Floats,
+    tint: Floats | None,
+    label: str,
+    limits: tuple[float, float] | None,
+    colorscale: str,
+) -> Mesh3d:
+    from plotly import graph_objects as go
+
+    x, y, z = mesh.astype(np.float32).T
+    i, j, k = mesh_template().triangles.T
+    look: dict[str, Any] = {"color": _SKIN}
+    if tint is not None and limits is not None:
+        look = {
+            "intensity": tint.astype(np.float32), "cmin": limits[0], "cmax": limits[1],
+            "colorscale": colorscale, "colorbar": {"title": label, "len": 0.6},
+        }  # fmt: skip
+    return go.Mesh3d(
+        x=x, y=y, z=z, i=i, j=j, k=k, flatshading=False, hoverinfo="skip", **look,
+        lighting={"ambient": 0.55, "diffuse": 0.7, "specular": 0.15, "roughness": 0.7},
+        lightposition={"x": 0, "y": 300, "z": 1000},
+    )  # fmt: skip
+
+
+def _layout(meshes: Floats) -> dict[str, Any]:
+    """Fix the axes around all frames, so that nothing jumps; seen from the front."""
+    low, high = meshes[:, :N_SKIN].min(axis=(0, 1)), meshes[:, :N_SKIN].max(axis=(0, 1))
+    sides = {
+        f"{axis}axis": {"visible": False, "range": [float(a), float(b)]}
+        for axis, a, b in zip("xyz", low, high, strict=True)
+    }
+    size = (high - low) / (high - low).max()
+    return {
+        "scene": {
+            **sides,
+            "aspectmode": "manual",
+            "aspectratio": dict(zip("xyz", size.tolist(), strict=True)),
+            "camera": {"up": {"x": 0, "y": 1, "z": 0}, "eye": {"x": 0, "y": 0, "z": 1.8}},
+        },
+        "margin": {"l": 0, "r": 0, "t": 10, "b": 0},
+    }
+
+
+def _controls(names: Sequence[str], times: Sequence[float] | None) -> dict[str, Any]:
+    now = {"mode": "immediate", "transition": {"duration": 0}}
+    play = {"frame": {"duration": 60, "redraw": True}, "fromcurrent": True, **now}
+    stop = {"frame": {"duration": 0, "redraw": False}, **now}
+    steps = [
+        {"label": name, "method": "animate",
+         "args": [[name], {"frame": {"duration": 0, "redraw": True}, **now}]}
+        for name in names
+    ]  # fmt: skip
+    return {
+        "updatemenus": [
+            {"type": "buttons", "direction": "left", "x": 0, "y": 0, "xanchor": "left",
+             "yanchor": "top", "showactive": False, "pad": {"t": 40},
+             "buttons": [{"label": "▶", "method": "animate", "args": [None, play]},
+                         {"label": "❚❚", "method": "animate", "args": [[None], stop]}]}
+        ],
+        "sliders": [
+            {"steps": steps, "x": 0.12, "len": 0.88, "pad": {"t": 20},
+             "currentvalue": {"prefix": "Frame " if times is None else "Time ",
+                              "suffix": "" if times is None else " s"}}
+        ],
+    }  # fmt: skip
