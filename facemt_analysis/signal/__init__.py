@@ -13,7 +13,9 @@ import lazy_loader
 from facemt_analysis.signal.rates import rates
 
 if TYPE_CHECKING:
+    from facemt_analysis.signal.averaging import epoch_average, grand_average
     from facemt_analysis.signal.baselines import baseline, standardize
+    from facemt_analysis.signal.epoching import epochs
     from facemt_analysis.signal.filters import filter
     from facemt_analysis.signal.gaps import interpolate
     from facemt_analysis.signal.masking import clip, mask
@@ -30,8 +32,11 @@ __all__ = [
     "baseline",
     "clip",
     "cut",
+    "epoch_average",
+    "epochs",
     "filter",
     "find_runs",
+    "grand_average",
     "interpolate",
     "mask",
     "rates",
@@ -43,7 +48,9 @@ __all__ = [
 __getattr__, _, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "averaging": ["epoch_average", "grand_average"],
         "baselines": ["baseline", "standardize"],
+        "epoching": ["epochs"],
         "filters": ["filter"],
         "gaps": ["interpolate"],
         "masking": ["clip", "mask"],
