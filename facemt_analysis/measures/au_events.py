@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from facemt_analysis.checks import check_number, pick_columns
-from facemt_analysis.measures.event_detection import detect_events
 from facemt_analysis.measures.event_counts import rates_of
+from facemt_analysis.measures.event_detection import detect_events
 from facemt_analysis.measures.events import Threshold, event_rules, find_events
 from facemt_analysis.measures.grouping import group_rows, tidy
 

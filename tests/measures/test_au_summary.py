@@ -117,7 +117,7 @@ def test_pairs_are_those_of_boolean_arithmetic(dyad: pd.DataFrame) -> None:
 
 
 def test_phi_and_jaccard_are_those_of_scikit_learn() -> None:
-    # scikit-learn 1.9.1: matthews_corrcoef and jaccard_score of [1,1,1,0,0,0,1,0], [1,0,1,0,1,0,1,0]
+    # scikit-learn 1.9.1: matthews_corrcoef and jaccard_score of these two columns
     table = pd.DataFrame({"AU06": [1, 1, 1, 0, 0, 0, 1, 0], "AU12": [1, 0, 1, 0, 1, 0, 1, 0]})
     pair = cooccurrence(table.astype(float)).iloc[0]
     assert pair[["phi", "jaccard"]].tolist() == pytest.approx([0.5, 0.6])
