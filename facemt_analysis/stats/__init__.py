@@ -11,6 +11,7 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from facemt_analysis.stats.aggregation import summarize
+    from facemt_analysis.stats.alignment import DtwResult, dtw
     from facemt_analysis.stats.bootstrap import cluster_bootstrap
     from facemt_analysis.stats.cluster import cluster_permutation
     from facemt_analysis.stats.cluster_array import ClusterArrays, cluster_permutation_array
@@ -22,11 +23,25 @@ if TYPE_CHECKING:
     from facemt_analysis.stats.coverage import missing_cells
     from facemt_analysis.stats.decoding import DecodingResult, decode
     from facemt_analysis.stats.design import find_factors
+    from facemt_analysis.stats.group_synchrony import GroupSynchrony, group_synchrony
     from facemt_analysis.stats.isc_engine import bootstrap_isc, isc_array, isc_null
     from facemt_analysis.stats.isc_tables import ISC_COLUMNS, IscResult, isc
+    from facemt_analysis.stats.lagged_correlation import (
+        WindowedCorrelation,
+        windowed_crosscorrelation,
+    )
+    from facemt_analysis.stats.mixed_models import mixed
+    from facemt_analysis.stats.mixed_result import MixedResult
     from facemt_analysis.stats.named_measures import available_measures
     from facemt_analysis.stats.rater_agreement import AGREEMENT_COLUMNS, agreement
+    from facemt_analysis.stats.recurrence import RecurrenceResult, recurrence_quantification
     from facemt_analysis.stats.results import COLUMNS
+    from facemt_analysis.stats.synchrony_result import (
+        DYAD_COLUMNS,
+        SYNCHRONY_COLUMNS,
+        SynchronyResult,
+    )
+    from facemt_analysis.stats.synchrony_tables import synchrony
     from facemt_analysis.stats.t_power import (
         detectable_effect,
         power,
@@ -46,11 +61,19 @@ __all__ = [
     "AGREEMENT_COLUMNS",
     "CLUSTER_COLUMNS",
     "COLUMNS",
+    "DYAD_COLUMNS",
     "ISC_COLUMNS",
+    "SYNCHRONY_COLUMNS",
     "ClusterArrays",
     "ClusterResult",
     "DecodingResult",
+    "DtwResult",
+    "GroupSynchrony",
     "IscResult",
+    "MixedResult",
+    "RecurrenceResult",
+    "SynchronyResult",
+    "WindowedCorrelation",
     "adjust_p",
     "agreement",
     "available_measures",
@@ -62,28 +85,35 @@ __all__ = [
     "decode",
     "describe",
     "detectable_effect",
+    "dtw",
     "find_factors",
     "format_p",
+    "group_synchrony",
     "isc",
     "isc_array",
     "isc_null",
     "missing_cells",
+    "mixed",
     "paper_table",
     "power",
+    "recurrence_quantification",
     "required_subjects",
     "resolve_contrasts",
     "sensitivity",
     "sentence",
     "summarize",
+    "synchrony",
     "tfce",
     "to_latex",
     "to_markdown",
+    "windowed_crosscorrelation",
 ]
 
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "aggregation": ["summarize"],
+        "alignment": ["DtwResult", "dtw"],
         "bootstrap": ["cluster_bootstrap"],
         "cluster": ["cluster_permutation"],
         "cluster_array": ["ClusterArrays", "cluster_permutation_array"],
@@ -95,11 +125,18 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "coverage": ["missing_cells"],
         "decoding": ["DecodingResult", "decode"],
         "design": ["find_factors"],
+        "group_synchrony": ["GroupSynchrony", "group_synchrony"],
         "isc_engine": ["bootstrap_isc", "isc_array", "isc_null"],
         "isc_tables": ["ISC_COLUMNS", "IscResult", "isc"],
+        "lagged_correlation": ["WindowedCorrelation", "windowed_crosscorrelation"],
+        "mixed_models": ["mixed"],
+        "mixed_result": ["MixedResult"],
         "named_measures": ["available_measures"],
         "rater_agreement": ["AGREEMENT_COLUMNS", "agreement"],
+        "recurrence": ["RecurrenceResult", "recurrence_quantification"],
         "results": ["COLUMNS"],
+        "synchrony_result": ["DYAD_COLUMNS", "SYNCHRONY_COLUMNS", "SynchronyResult"],
+        "synchrony_tables": ["synchrony"],
         "t_power": ["detectable_effect", "power", "required_subjects", "sensitivity"],
         "words": ["describe", "format_p", "paper_table", "sentence", "to_latex", "to_markdown"],
     },
