@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from facemt_analysis import schema
 from facemt_analysis.checks import check_whole
 from facemt_analysis.errors import FexError, OptionError
 from facemt_analysis.measures.mesh_alignment import align_mesh, mesh_vertices
@@ -16,7 +17,7 @@ from facemt_analysis.measures.mesh_model import N_SKIN, mesh_template
 from facemt_analysis.plotting.faces import one_face
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Figure, Mesh3d
+    from plotly.graph_objects import Figure, Mesh3d, Scatter3d
 
 __all__ = ["animate_mesh", "mesh_figure", "plot_mesh"]
 
@@ -26,6 +27,11 @@ _FLIP = np.array([1.0, -1.0, -1.0])
 """From picture axes (y down, z away) to those of a figure (y up, z to the viewer)."""
 
 _SKIN = "#d9b8a3"
+_INK = "#4a3b34"
+# dlib-68: first, last, closed; and the rims of the irises
+_LINES = ((17, 21, False), (22, 26, False), (36, 41, True), (42, 47, True), (48, 59, True),
+          (60, 67, True))  # fmt: skip
+_RIMS = ((469, 470, 471, 472), (474, 475, 476, 477))
 _MOST_FRAMES = 200
 
 
@@ -58,6 +64,7 @@ def mesh_figure(
     Returns
     -------
     plotly.graph_objects.Figure
+        The skin, and lines of brows, eyes, irises and lips.
 
     Raises
     ------
@@ -87,14 +94,14 @@ def mesh_figure(
     if colours is not None and limits is None:
         limits = (float(np.nanmin(colours[seen])), float(np.nanmax(colours[seen])))
 
-    def surface(k: int) -> Mesh3d:
+    def traces(k: int) -> list[Mesh3d | Scatter3d]:
         tint = None if colours is None else colours[k]
-        return _surface(meshes[k], tint, label, limits, colorscale)
+        return [_surface(meshes[k], tint, label, limits, colorscale), _features(meshes[k])]
 
-    figure = go.Figure(data=[surface(int(seen[0]))], layout=_layout(meshes[seen]))
+    figure = go.Figure(data=traces(int(seen[0])), layout=_layout(meshes[seen]))
     if not still:
         names = [f"{k}" if times is None else f"{times[k]:.2f}" for k in range(len(meshes))]
-        figure.frames = [go.Frame(data=[surface(int(k))], name=names[k]) for k in seen]
+        figure.frames = [go.Frame(data=traces(int(k)), name=names[k]) for k in seen]
         figure.update_layout(**_controls([names[k] for k in seen], times))
     return figure
 
@@ -204,6 +211,22 @@ def _surface(
         x=x, y=y, z=z, i=i, j=j, k=k, flatshading=False, hoverinfo="skip", **look,
         lighting={"ambient": 0.55, "diffuse": 0.7, "specular": 0.15, "roughness": 0.7},
         lightposition={"x": 0, "y": 300, "z": 1000},
+    )  # fmt: skip
+
+
+def _features(mesh: Floats) -> Scatter3d:
+    """Lines of brows, eyes, irises and lips, a little in front of the skin."""
+    from plotly import graph_objects as go
+
+    dlib = schema.DLIB68_FROM_MESH
+    lines = [[*dlib[a : b + 1], *([dlib[a]] if closed else [])] for a, b, closed in _LINES]
+    lines += [[*rim, rim[0]] for rim in _RIMS]
+    pieces = [np.vstack([mesh[line], np.full((1, 3), np.nan)]) for line in lines]
+    x, y, z = np.concatenate(pieces)[:-1].astype(np.float32).T
+    front = np.float32(0.03 * np.ptp(mesh[:N_SKIN, 0]))
+    return go.Scatter3d(
+        x=x, y=y, z=z + front, mode="lines", line={"color": _INK, "width": 3}, hoverinfo="skip",
+        showlegend=False,
     )  # fmt: skip
 
 

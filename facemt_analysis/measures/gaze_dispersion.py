@@ -147,7 +147,8 @@ def gaze_summary(
     Notes
     -----
     All means weigh frames by the time they stand for. Entropies: see :func:`gaze_entropy`; they
-    grow with the noise and, slowly, with the length of a recording.
+    grow with the noise and, slowly, with the length of a recording. Staying in a bin is no
+    transition, so that the entropy of transitions can be above the stationary one.
 
     Video gives gaze with errors of about 10° in people it was not calibrated for (Kellnhofer et
     al., 2019), which mostly shift a recording as a whole: ``toward_share`` needs a look at the

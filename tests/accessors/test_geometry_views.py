@@ -114,7 +114,7 @@ def test_figures(fex: fm.Fex) -> None:
     assert fex.pose.plot(recording=name, ax=axes[1]) is axes[1]
     assert fex.blendshape.plot(top=5, ax=axes[2]) is axes[2]
     plt.close("all")
-    assert len(fex.mesh.plot(3).data) == 1
+    assert len(fex.mesh.plot(3).data) == 2
     assert len(fex.mesh.animate(recording=name, every=30).frames) in (3, 4)
 
 

@@ -33,7 +33,7 @@ def drawn(trace) -> np.ndarray:
 
 def test_a_face_with_its_triangles_upright() -> None:
     figure = plot_mesh(table(), 2)
-    (trace,) = figure.data
+    trace, lines = figure.data
     np.testing.assert_array_equal(
         np.stack([trace.i, trace.j, trace.k], axis=1), mesh_template().triangles
     )
@@ -41,6 +41,10 @@ def test_a_face_with_its_triangles_upright() -> None:
     assert points[10, 1] > points[152, 1]  # the forehead above the chin
     assert points[4, 2] > points[10, 2]  # the nose nearer than the forehead
     assert points[33, 0] < points[263, 0]  # the subject's right on the left
+    front = drawn(lines) - (0, 0, 0.03 * np.ptp(points[:468, 0]))
+    front = front[~np.isnan(front).any(axis=1)]
+    gaps = np.linalg.norm(front[:, None] - points[None], axis=2).min(axis=1)
+    assert gaps.max() < 1e-3  # lines lead from vertex to vertex
     scene = figure.layout.scene
     shape = np.ptp(points[:468], axis=0)
     ratio = np.array([scene.aspectratio.x, scene.aspectratio.y, scene.aspectratio.z])

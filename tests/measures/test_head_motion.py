@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.spatial.transform import Rotation
 
+from facemt_analysis import Fex
 from facemt_analysis.errors import FexError, MissingGroupError, OptionError
 from facemt_analysis.measures import head_velocity, matrices_to_angles, pose_motion
 
@@ -222,6 +223,28 @@ def test_planted_paths_of_a_simulated_study() -> None:
         assert row.rotation_total == pytest.approx(angle[both].sum(), rel=1e-4)
         assert row.speed_peak == pytest.approx((angle * 30)[both].max(), rel=1e-4)
         assert row.n_valid == seen.sum()
+
+
+def test_real_faces_by_scipy(real_faces: Fex) -> None:
+    found = pose_motion(real_faces).set_index("input")
+    assert len(found) == 10
+    for name, one in pd.DataFrame(real_faces).groupby("input"):
+        vectors = one[["Pitch", "Yaw", "Roll"]].to_numpy(float) * (-1, -1, 1)
+        turn = Rotation.from_rotvec(vectors)
+        angle = np.degrees((turn[:-1].inv() * turn[1:]).magnitude())
+        dt = one["time"].diff().to_numpy()[1:]
+        whole = dt < 1.5 * np.median(dt)
+        total = angle[whole].sum()
+        assert found.loc[name, "rotation_total"] == pytest.approx(total, rel=1e-6)
+        assert found.loc[name, "speed_mean"] == pytest.approx(total / dt[whole].sum(), rel=1e-6)
+        rms = np.sqrt((angle**2 / dt)[whole].sum() / dt[whole].sum())
+        assert found.loc[name, "speed_rms"] == pytest.approx(rms, rel=1e-6)
+        still = dt[whole & (angle / dt < 5)].sum() / dt[whole].sum()
+        assert found.loc[name, "still_share"] == pytest.approx(still)
+        place = np.linalg.norm(np.diff(one[["X", "Y", "Z"]].to_numpy(float), axis=0), axis=1)
+        assert found.loc[name, "translation_total"] == pytest.approx(place[whole].sum(), rel=1e-5)
+        pitch = np.degrees(np.ptp(one["Pitch"].to_numpy(float)))
+        assert found.loc[name, "range_pitch"] == pytest.approx(pitch, rel=1e-6)
 
 
 def test_wrong_calls() -> None:

@@ -356,3 +356,24 @@ def test_real_faces(real_faces: Fex) -> None:
     assert np.median(alignment.residual) < 0.03
     asymmetry = mesh_asymmetry(real_faces)
     assert asymmetry["face"].between(0.005, 0.2).all()
+
+
+def test_real_displacement_by_scipy(real_faces: Fex) -> None:
+    one = real_faces[real_faces["input"] == real_faces["input"].iloc[0]]
+    meshes = mesh_vertices(one).astype(float)
+    rigid = list(RIGID)
+
+    def onto(mesh: np.ndarray, target: np.ndarray) -> np.ndarray:
+        x, y = target[rigid].mean(axis=0), mesh[rigid].mean(axis=0)
+        turn, _ = Rotation.align_vectors(target[rigid] - x, mesh[rigid] - y)
+        turned = turn.apply(mesh - y)
+        size = (turned[rigid] * (target[rigid] - x)).sum() / (turned[rigid] ** 2).sum()
+        return size * turned + x
+
+    rest = np.median([onto(m, FACE) for m in meshes], axis=0)
+    unit = np.linalg.norm(rest[33] - rest[263])
+    expected = np.array([(onto(m, rest) - rest) / unit for m in meshes])
+    np.testing.assert_allclose(mesh_displacement(one), expected, atol=2e-5)
+    mouth = mesh_regions()["mouth"]
+    by_hand = np.linalg.norm(expected[:, mouth], axis=2).mean(axis=1)
+    np.testing.assert_allclose(region_displacement(one)["mouth"], by_hand, atol=2e-5)
