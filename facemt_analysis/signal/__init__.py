@@ -15,6 +15,7 @@ from facemt_analysis.signal.rates import rates
 if TYPE_CHECKING:
     from facemt_analysis.signal.averaging import epoch_average, grand_average
     from facemt_analysis.signal.baselines import baseline, standardize
+    from facemt_analysis.signal.confounds import regress_out
     from facemt_analysis.signal.epoching import epochs
     from facemt_analysis.signal.filters import filter
     from facemt_analysis.signal.gaps import interpolate
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from facemt_analysis.signal.segments import Segments, cut
     from facemt_analysis.signal.smoothing import smooth
     from facemt_analysis.signal.stretches import SignalWarning
+    from facemt_analysis.signal.trends import derivative, detrend
 
 __all__ = [
     "Runs",
@@ -32,6 +34,8 @@ __all__ = [
     "baseline",
     "clip",
     "cut",
+    "derivative",
+    "detrend",
     "epoch_average",
     "epochs",
     "filter",
@@ -40,6 +44,7 @@ __all__ = [
     "interpolate",
     "mask",
     "rates",
+    "regress_out",
     "resample",
     "smooth",
     "standardize",
@@ -50,6 +55,7 @@ __getattr__, _, _ = lazy_loader.attach(
     submod_attrs={
         "averaging": ["epoch_average", "grand_average"],
         "baselines": ["baseline", "standardize"],
+        "confounds": ["regress_out"],
         "epoching": ["epochs"],
         "filters": ["filter"],
         "gaps": ["interpolate"],
@@ -59,6 +65,7 @@ __getattr__, _, _ = lazy_loader.attach(
         "segments": ["Segments", "cut"],
         "smoothing": ["smooth"],
         "stretches": ["SignalWarning"],
+        "trends": ["derivative", "detrend"],
     },
 )
 

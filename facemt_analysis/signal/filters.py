@@ -23,7 +23,7 @@ from facemt_analysis.signal.stretches import (
     segment_rates,
 )
 
-__all__ = ["filter", "filter_samples"]
+__all__ = ["FilterKind", "filter", "filter_samples"]
 
 Floats = NDArray[np.float64]
 Frame = TypeVar("Frame", bound=pd.DataFrame)

@@ -16,12 +16,12 @@ from facemt_analysis.signal.columns import SCORE, rewrap, signal_columns, unwrap
 from facemt_analysis.signal.missing import by_missing
 from facemt_analysis.signal.segments import Segments, cut
 
-__all__ = ["GAP_TOLERANCE", "fill_gaps", "interpolate"]
+__all__ = ["GAP_TOLERANCE", "FillMethod", "fill_gaps", "interpolate"]
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
 Frame = TypeVar("Frame", bound=pd.DataFrame)
-Method = Literal["linear", "pchip"]
+FillMethod = Literal["linear", "pchip"]
 
 GAP_TOLERANCE = 0.1
 """A gap may be longer than allowed by this share of a frame interval: time stamps are rounded."""
@@ -35,7 +35,7 @@ def interpolate(
     columns: str | Iterable[str] | None = None,
     *,
     max_gap: float = 0.2,
-    method: Method = "linear",
+    method: FillMethod = "linear",
 ) -> Frame:
     """Fill gaps that are short and lie strictly inside a track.
 
@@ -112,7 +112,7 @@ def fill_gaps(
     parts: Segments,
     *,
     max_gap: float,
-    method: Method = "linear",
+    method: FillMethod = "linear",
 ) -> Floats:
     """Fill short gaps in the columns of a table that was cut.
 
