@@ -6,13 +6,16 @@ The losses are pandas' own, marked as strict expected failures so that a change 
 from __future__ import annotations
 
 import copy
+import dataclasses
 import io
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from facemt_analysis import read_fex
 from facemt_analysis.fex import Fex, FexInfo
 
 PANDAS_3 = int(pd.__version__.split(".")[0]) >= 3
@@ -109,6 +112,7 @@ KEPT = {
     "explode": _explode,
     "quantile": lambda f: _numeric(f).quantile([0.1, 0.9]),
     "groupby mean": lambda f: f.groupby("input")[["AU01", "AU12"]].mean(),
+    "groupby sum": lambda f: f.groupby("input")[["AU01", "AU12"]].sum(),
     "groupby two keys": lambda f: (
         f.groupby(["input", "condition"], observed=True)[["AU12"]].mean()
     ),
@@ -143,6 +147,8 @@ KEPT = {
     "get_dummies": lambda f: pd.get_dummies(f, columns=["condition"]),
     "combine_first": lambda f: _numeric(f).combine_first(_numeric(f)),
     "update by assignment": lambda f: f.assign(AU12=0.0),
+    "Fex.concat": lambda f: Fex.concat({"one": f, "two": make()}),
+    "select": lambda f: f.select("a.mp4", 0),
     # a Fex by type only: there are no rows of faces any more
     "T": lambda f: f.T,
     "corr": lambda f: _numeric(f).corr(),
@@ -273,6 +279,24 @@ def test_a_row_of_unknown_origin_makes_everything_unknown() -> None:
 @pytest.mark.xfail(not PANDAS_3, reason="pandas 2 takes it from the left table", strict=True)
 def test_arithmetic_of_different_metadata_keeps_what_is_equal() -> None:
     _check(_numeric(make()) - _numeric(make(OTHER)), FexInfo(weights="open", options={"every": 1}))
+
+
+def test_operations_of_ours_are_in_the_log_and_nothing_else_changes() -> None:
+    fex = make()
+    labelled = fex.label({"a.mp4": {"subject": 1}, "b.mp4": {"subject": 2}})
+    clean = labelled.quality.exclude()
+    assert [str(r).split("(")[0] for r in clean.info.log] == ["label", "quality.exclude"]
+    assert dataclasses.replace(clean.info, log=()) == INFO
+    assert type(clean) is Fex
+
+
+def test_files_keep_it_where_there_is_a_place(tmp_path: Path) -> None:
+    fex = make()
+    fex.to_parquet(tmp_path / "fex.parquet")
+    _check(read_fex(tmp_path / "fex.parquet"), INFO)
+    assert type(pd.read_parquet(tmp_path / "fex.parquet")) is pd.DataFrame
+    fex.to_pickle(tmp_path / "fex.pickle")
+    _check(pd.read_pickle(tmp_path / "fex.pickle"), INFO)
 
 
 def test_attrs_travel_as_pandas_does_it() -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from facemt_analysis import schema
-from facemt_analysis.errors import MissingGroupError
 from facemt_analysis.fex.checks import find_problems
+from facemt_analysis.fex.features import FeatureGroups
 from facemt_analysis.fex.info import FexInfo
 from facemt_analysis.fex.joining import join_recordings, pick_recordings
 from facemt_analysis.fex.labels import Labels, join_labels
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["RESERVED_NAMES", "Fex"]
 
 
-class Fex(Views, pd.DataFrame):
+class Fex(Views, FeatureGroups, pd.DataFrame):  # type: ignore[misc]  # keys
     """One row per face per frame: a DataFrame with feature groups and metadata.
 
     Everything a DataFrame does works, and gives a Fex again. Feature groups are derived from the
@@ -177,97 +177,6 @@ class Fex(Views, pd.DataFrame):
         0  range  valence     1
         """
         return find_problems(self, reserved=RESERVED_NAMES)
-
-    # ------------------------------------------------------------------ feature groups
-    def require(self, group: str, columns: Iterable[str] = ()) -> list[str]:
-        """Name the columns of a group, or say that it is absent and what would produce it.
-
-        Parameters
-        ----------
-        group
-            Plural name of the group.
-        columns
-            Columns of it that have to be there.
-
-        Returns
-        -------
-        list of str
-            In canonical order, at least one.
-
-        Raises
-        ------
-        MissingGroupError
-            If the table has no column of the group, or one of `columns` is not there.
-        """
-        present = schema.columns_in(group, self.columns.tolist())
-        missing = [c for c in columns if c not in present]
-        if not present or missing:
-            raise MissingGroupError(_missing_text(group, missing, self.groups))
-        return present
-
-    def _pick(self, group: str, need: Iterable[str] = ()) -> pd.DataFrame:
-        """Columns of a group as a plain DataFrame in canonical order."""
-        return pd.DataFrame(self)[self.require(group, need)]
-
-    @property
-    def keys(self) -> pd.DataFrame:  # type: ignore[override]
-        """Which face of which frame: ``input``, ``frame``, ``time`` (s), ``track``."""
-        return self._pick("keys")
-
-    @property
-    def faceboxes(self) -> pd.DataFrame:
-        """The face detector's boxes in px of the upright frame, and their score 0–1."""
-        return self._pick("faceboxes")
-
-    @property
-    def landmarks(self) -> pd.DataFrame:
-        """The 68 dlib points in px: ``x_0…x_67``, ``y_0…y_67``."""
-        return self._pick("landmarks")
-
-    @property
-    def poses(self) -> pd.DataFrame:
-        """Head pose in rad (+ = up, tilt and turn to the subject's right) and ``X Y Z``."""
-        return self._pick("poses")
-
-    @property
-    def aus(self) -> pd.DataFrame:
-        """Action unit scores 0–1 (occurrence, not intensity)."""
-        return self._pick("aus")
-
-    @property
-    def intensities(self) -> pd.DataFrame:
-        """Action unit intensities 0–5 of tools that estimate them."""
-        return self._pick("intensities")
-
-    @property
-    def emotions(self) -> pd.DataFrame:
-        """Probabilities of the basic emotions and neutral."""
-        return self._pick("emotions")
-
-    @property
-    def va(self) -> pd.DataFrame:
-        """Valence and arousal, −1…1."""
-        return self._pick("va")
-
-    @property
-    def gazes(self) -> pd.DataFrame:
-        """Gaze relative to the head in rad (+ = up, right)."""
-        return self._pick("gazes")
-
-    @property
-    def meshes(self) -> pd.DataFrame:
-        """The 478 mesh points in px, axis by axis: ``mesh_x_…``, ``mesh_y_…``, ``mesh_z_…``."""
-        return self._pick("meshes")
-
-    @property
-    def blendshapes(self) -> pd.DataFrame:
-        """MediaPipe's 52 expression coefficients, 0–1."""
-        return self._pick("blendshapes")
-
-    @property
-    def framesizes(self) -> pd.DataFrame:
-        """Height and width of the upright frame in px."""
-        return self._pick("framesizes")
 
     # ------------------------------------------------------------------ recordings
     @classmethod
@@ -447,7 +356,7 @@ class Fex(Views, pd.DataFrame):
 
 
 RESERVED_NAMES = frozenset(
-    name for name in (*vars(Fex), *vars(Views)) if not name.startswith("_")
+    name for name in (*vars(Fex), *vars(Views), *vars(FeatureGroups)) if not name.startswith("_")
 ) | {"scrub", "report", "plot_frame"}
 """Names that a label cannot have, because ``fex.<name>`` means something else."""
 
@@ -482,12 +391,3 @@ def _merged_info(inputs: list[Any], n_rows: int) -> FexInfo:
                 continue
         infos.append(info)
     return FexInfo.merge(infos)
-
-
-def _missing_text(group: str, missing: Sequence[str], present: Sequence[str]) -> str:
-    what = f"no column {missing[0]!r}" if missing else f"no {group!r}"
-    there = ", ".join(present) if present else "none of the known groups"
-    return (
-        f"This Fex has {what}; it has {there}. "
-        f"These columns come from {schema.GROUPS[group].source}."
-    )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from facemt_analysis import schema
 from facemt_analysis.checks import check_labels
-from facemt_analysis.measures.grouping import Grouping
+from facemt_analysis.measures.grouping import Grouping, divided
 from facemt_analysis.measures.quality_cells import Cells, count_distinct, find_cells
 from facemt_analysis.measures.quality_limits import QualityLimits, choose_limits
 from facemt_analysis.measures.quality_reasons import find_reasons
@@ -145,7 +145,7 @@ def quality_report(
     for name in SHARES:
         known = measured & _known(name, rows)[parts.order]
         part, whole = groups.count(reasons[name] & known), groups.count(known)
-        columns[f"share_{name}"] = _ratio(part, whole)
+        columns[f"share_{name}"] = divided(part, whole)
     columns |= _named_columns(plain, groups, measured)
     return _assembled(cells, groups.table(**columns), parts, labels)
 
@@ -246,51 +246,52 @@ def _texts(names: list[list[str]]) -> NDArray[np.object_]:
     return out
 
 
-def _ratio(part: NDArray[Any], whole: NDArray[Any]) -> Floats:
-    share: Floats = np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
-    return share
-
-
 def _assembled(
     cells: Cells, table: pd.DataFrame, parts: Segments, labels: list[str]
 ) -> pd.DataFrame:
     """Add what is known of the frames in which each group occurs, and groups without a face."""
-    of_faces = [c for c in labels if c not in cells.of_frames]
+    named, code, faceless = _all_groups(cells, table, labels)
+    width = len(cells.table) + 1
+    pairs = pd.unique(parts.row_group * width + cells.of_row[parts.order])
+    group = np.concatenate([pairs // width, code[len(table) :]])
+    cell = np.concatenate([pairs % width, faceless])
+    frames = cells.table.iloc[cell].groupby(group)
+    out = named.iloc[np.unique(code, return_index=True)[1]].reset_index(drop=True)
+    own = table.reindex(out.index)
+    out["n_frames"] = frames["n_frames"].sum()
+    for name in ("n_valid", "n_gaps", "n_constant"):
+        out[name] = own[name].fillna(0).astype(np.int64)
+    for name in ("constant", "out_of_range"):
+        out[name] = own[name].fillna("")
+    out["share_valid"] = out["n_valid"] / out["n_frames"]
+    out["share_usable"] = own["n_usable"].fillna(0) / out["n_frames"]
+    for name, how in _OVER_CELLS.items():
+        out[name] = frames[name].agg(how)
+    out["n_dropped"] = frames["n_dropped"].sum(min_count=1)
+    for name in REPORT_COLUMNS:
+        if name not in out.columns:
+            out[name] = own[name]
+    first = pd.Series(cell).groupby(group).min().to_numpy()
+    ordered = out.iloc[np.argsort(first, kind="stable")]
+    return ordered[[*labels, *REPORT_COLUMNS]].reset_index(drop=True)
+
+
+def _all_groups(
+    cells: Cells, table: pd.DataFrame, labels: list[str]
+) -> tuple[pd.DataFrame, NDArray[np.intp], NDArray[np.intp]]:
+    """Labels of the groups with faces, then of cells without; number of the group of each; cells.
+
+    A cell without a face belongs to the group of its labels, or is one of its own, track −1.
+    """
     alone = ~cells.table["has_face"].to_numpy()
-    if not set(of_faces) <= {"track"} and "input" not in labels:
+    if not set(labels) - set(cells.of_frames) <= {"track"} and "input" not in labels:
         alone[:] = False  # nobody can say whose frames these are
     faceless = np.flatnonzero(alone)
     empty = cells.table.iloc[faceless].reindex(columns=labels)
     if "track" in labels:
         empty["track"] = -1
     named = pd.concat([table[labels], empty], ignore_index=True) if len(empty) else table[labels]
-    code = (
-        named.groupby(labels, sort=False, dropna=False, observed=True).ngroup().to_numpy()
-        if labels
-        else np.zeros(len(named), dtype=np.intp)
-    )
-    firsts = np.unique(code, return_index=True)[1]
-    pairs = np.unique(np.column_stack([parts.row_group, cells.of_row[parts.order]]), axis=0)
-    group = np.concatenate([pairs[:, 0], code[len(table) :]])
-    cell = np.concatenate([pairs[:, 1], faceless])
-    frames = cells.table.iloc[cell].groupby(group)
-    out = named.iloc[firsts].reset_index(drop=True)
-    out["n_frames"] = frames["n_frames"].sum()
-    out["n_valid"] = table["n_valid"].reindex(out.index, fill_value=0)
-    out["share_valid"] = out["n_valid"] / out["n_frames"]
-    for name, how in _OVER_CELLS.items():
-        out[name] = frames[name].agg(how)
-    out["n_dropped"] = frames["n_dropped"].sum(min_count=1)
-    for name in ("n_gaps", "n_constant"):
-        out[name] = table[name].reindex(out.index, fill_value=0)
-    for name in ("constant", "out_of_range"):
-        out[name] = table[name].reindex(out.index, fill_value="")
-    usable = table["n_usable"].reindex(out.index, fill_value=0)
-    out["share_usable"] = usable / out["n_frames"]
-    for name in REPORT_COLUMNS:
-        if name not in out.columns:
-            out[name] = table[name].reindex(out.index)
-    place = pd.Series(cell).groupby(group).min().to_numpy()
-    return out.iloc[np.argsort(place, kind="stable")][[*labels, *REPORT_COLUMNS]].reset_index(
-        drop=True
-    )
+    if not labels:
+        return named, np.zeros(len(named), dtype=np.intp), faceless.astype(np.intp)
+    code = named.groupby(labels, sort=False, dropna=False, observed=True).ngroup()
+    return named, code.to_numpy().astype(np.intp), faceless.astype(np.intp)
