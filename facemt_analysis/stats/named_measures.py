@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from facemt_analysis import schema
 from facemt_analysis.checks import near_names
 from facemt_analysis.errors import FexError, OptionError
 
@@ -19,8 +20,20 @@ Measure = Callable[[pd.DataFrame], Any]
 Measures = str | Measure | Sequence[str | Measure] | Mapping[str, Measure]
 """What ``measures=`` takes."""
 
-# name -> (function of facemt_analysis.measures, what it gives)
-_SUMMARIES: dict[str, tuple[str, str]] = {}
+# prefix -> (function of facemt_analysis.measures, example, whether it has a row per feature)
+_SUMMARIES = {
+    "au": ("au_summary", "au.rate", True),
+    "emotion": ("emotion_summary", "emotion.share", True),
+    "expressivity": ("expressivity", "expressivity.soft", True),
+    "affect": ("affect_summary", "affect.path_length", False),
+    "gaze": ("gaze_summary", "gaze.dispersion", False),
+    "pose": ("pose_motion", "pose.speed_mean", False),
+    "blink": ("blink_summary", "blink.rate", False),
+    "mesh": ("mesh_summary", "mesh", False),
+    "asymmetry": ("asymmetry_summary", "asymmetry", True),
+}
+_OF_GROUP = {"aus": "au", "emotions": "emotion"}
+_BOOKKEEPING = {"n_frames", "n_valid", "seconds", "n_pairs", "spectrum_seconds", "bin_size"}
 
 
 def available_measures() -> pd.DataFrame:
@@ -29,15 +42,17 @@ def available_measures() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``name``, ``function`` (in :mod:`facemt_analysis.measures`) and ``meaning``.
+        ``name``, ``function`` (of :mod:`facemt_analysis.measures`; it says what its columns mean)
+        and ``example``. ``"affect"`` is every column of its function, ``"affect.path_length"`` one;
+        ``"au.rate"`` is the rate of every action unit, ``"AU12.rate"`` that of one.
 
     Examples
     --------
-    >>> available_measures().columns.tolist()
-    ['name', 'function', 'meaning']
+    >>> available_measures().iloc[0].tolist()
+    ['au', 'au_summary', 'au.rate']
     """
-    rows = [(name, function, meaning) for name, (function, meaning) in _SUMMARIES.items()]
-    return pd.DataFrame(rows, columns=["name", "function", "meaning"])
+    rows = [(name, function, example) for name, (function, example, _) in _SUMMARIES.items()]
+    return pd.DataFrame(rows, columns=["name", "function", "example"])
 
 
 def measure_units(
@@ -86,11 +101,11 @@ def _listed(measures: Measures) -> list[tuple[str | None, str | Measure]]:
     for _, item in items:
         if not isinstance(item, str) and not callable(item):
             raise OptionError(f"`measures` must be names or functions, but got {item!r:.60}.")
-        if isinstance(item, str) and item not in _SUMMARIES:
-            known = ", ".join(_SUMMARIES)
+        if isinstance(item, str) and _prefix(item) not in _SUMMARIES:
+            known = ", ".join(example for _, example, _ in _SUMMARIES.values())
             raise OptionError(
                 f"`measures`: there is no measure {item!r}.{near_names(item, _SUMMARIES)} "
-                f"There is: {known}; or give a function."
+                f"There is: {known}, AU12.rate …; or give a function."
             )
     return items
 
@@ -117,7 +132,42 @@ def _called(
     return pd.DataFrame(rows, dtype=np.float64)
 
 
+def _prefix(name: str) -> str:
+    first = name.split(".")[0]
+    return _OF_GROUP.get(schema.group_of(first) or "", first)
+
+
 def _named(
     frame: pd.DataFrame, name: str, keys: Sequence[str], units: pd.DataFrame
 ) -> pd.DataFrame:
-    raise NotImplementedError
+    """Call a summary of the measures once for all units."""
+    from facemt_analysis import measures
+
+    first, _, column = name.partition(".")
+    prefix = _prefix(name)
+    function, _, long = _SUMMARIES[prefix]
+    table: pd.DataFrame = getattr(measures, function)(frame, by=list(keys))
+    fixed = {*keys, "feature", *_BOOKKEEPING}
+    given = [c for c in table.columns if c not in fixed and pd.api.types.is_numeric_dtype(table[c])]
+    if column and column not in given:
+        raise OptionError(
+            f"`measures`: {prefix!r} has no {column!r}.{near_names(column, given)} "
+            f"There is: {', '.join(given)}."
+        )
+    wanted = [column] if column else given
+    if not long:
+        wide = table[[*keys, *wanted]].rename(columns={c: f"{prefix}.{c}" for c in wanted})
+    else:
+        if first != prefix:  # one feature
+            table = table[table["feature"] == first]
+        parts = [
+            table.loc[table["feature"] == f, [*keys, *wanted]].rename(
+                columns={c: f"{f}.{c}" for c in wanted}
+            )
+            for f in table["feature"].drop_duplicates()
+        ]
+        wide = units
+        for part in parts:
+            wide = wide.merge(part, how="left", on=list(keys))
+    full = units.merge(wide, how="left", on=list(keys))
+    return full.drop(columns=list(keys)).astype(np.float64)

@@ -10,7 +10,7 @@ import pytest
 
 import facemt_analysis as fm
 from facemt_analysis.errors import FexError, OptionError
-from facemt_analysis.stats import summarize
+from facemt_analysis.stats import available_measures, summarize
 
 Study = Callable[..., pd.DataFrame]
 
@@ -99,6 +99,49 @@ def test_measures_are_functions_of_a_recording() -> None:
     np.testing.assert_allclose(two["au12.high"], [(0.3 + 0.9 + 0.7) / 3, 0.2])
 
 
+NAMED = {
+    "of every action unit": ("au.rate", "AU12.rate", 20),
+    "of one": ("AU12.rate", "AU12.rate", 1),
+    "emotion": ("emotion.share", "Happy.share", 7),
+    "affect": ("affect.path_length", "affect.path_length", 1),
+    "gaze": ("gaze.dispersion", "gaze.dispersion", 1),
+    "pose": ("pose.speed_mean", "pose.speed_mean", 1),
+    "blinks": ("blink.rate", "blink.rate", 1),
+}
+
+
+@pytest.mark.parametrize(("name", "column", "n"), NAMED.values(), ids=NAMED.keys())
+def test_named_measures(name: str, column: str, n: int) -> None:
+    fex = fm.datasets.load_sample_study()
+    table = summarize(fex, by="condition", measures=name)
+    assert len(table.columns) == 5 + n
+    function = (
+        available_measures()
+        .set_index("name")
+        .loc[{"AU12.rate": "au"}.get(name, name.split(".")[0]), "function"]
+    )
+    keys = ["subject", "condition", "input"]
+    theirs = getattr(fm.measures, function)(fex, by=keys)
+    if "feature" in theirs:
+        theirs = theirs[theirs["feature"] == column.split(".")[0]]
+    want = theirs.set_index(keys)[column.split(".")[1]].astype(float)
+    got = table.set_index(["subject", "condition"])[column]
+    for (subject, condition, _), value in want.items():
+        assert got[subject, condition] == pytest.approx(value, nan_ok=True)
+
+
+def test_all_measures_of_a_function_are_numbers() -> None:
+    table = summarize(fm.datasets.load_sample_study(), by="condition", measures=["affect", "blink"])
+    assert "affect.valence_mssd" in table
+    assert "blink.source" not in table
+    assert table.filter(like="seconds").empty
+
+
+def test_unknown_column_of_a_measure() -> None:
+    with pytest.raises(OptionError, match="Did you mean 'path_length'"):
+        summarize(fm.datasets.load_sample_study(), measures="affect.pathlength")
+
+
 def test_float32_is_averaged_in_double_precision() -> None:
     values = np.full(200_000, 0.1, dtype=np.float32)
     table = pd.DataFrame({"subject": "a", "AU12": values})
@@ -142,7 +185,7 @@ WRONG = {
     "weights": (lambda: summarize(TABLE, weights="equal"), OptionError, "weights"),
     "how": (lambda: summarize(TABLE, how=3), OptionError, "how"),
     "unknown measure": (
-        lambda: summarize(TABLE, measures="au.rates"), OptionError, "no measure 'au.rates'",
+        lambda: summarize(TABLE, measures="aux.rate"), OptionError, "no measure 'aux.rate'",
     ),
     "measure of the wrong kind": (
         lambda: summarize(TABLE, measures=lambda rows: rows["AU12"].to_numpy()),
