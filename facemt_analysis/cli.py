@@ -308,14 +308,16 @@ def _info(arguments: argparse.Namespace) -> int:
 
 def _describe(path: Path) -> dict[str, Any]:
     """Say what a file holds, by its content: checkpoint, Fex file, or recording."""
-    from facemt_analysis.detection import open_recordings
     from facemt_analysis.io import describe_fex, is_fex
-    from facemt_analysis.network import checkpoint_summary
 
     if path.suffix.lower() in (".safetensors", ".pt", ".pth", ".ckpt", ".bin"):
+        from facemt_analysis.network import checkpoint_summary
+
         return _describe_checkpoint(checkpoint_summary(path))
-    if is_fex(path):
+    if is_fex(path):  # needs nothing that detection needs
         return describe_fex(path).to_dict()
+    from facemt_analysis.detection import open_recordings
+
     found = [recording.describe().known() for recording in open_recordings(path)]
     return dict(found[0]) if len(found) == 1 else {"recordings": found}
 

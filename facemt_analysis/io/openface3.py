@@ -28,7 +28,6 @@ the action units, expression and gaze of the others are therefore left empty whe
 
 from __future__ import annotations
 
-import ast
 import re
 import warnings
 from typing import Any
@@ -67,6 +66,8 @@ CONVENTIONS = {
     "landmarks": "68 of the 98 WFLW points",
     "gaze_yaw_raw gaze_pitch_raw": "unit, frame of reference and signs not documented",
 }
+# what Python, NumPy and PyTorch put around numbers
+_LIST_SIGNS = re.compile(r"[\[\](),]|tensor|(device|dtype|grad_fn)=[^,)]*")
 _NEEDED = {"face_id", "face_detection", "landmarks", "action_units"}
 
 
@@ -149,8 +150,8 @@ def _lists(column: pd.Series, width: int, head: Head) -> NDArray[np.float64]:
         if not isinstance(cell, str) or not cell.strip():
             continue
         try:
-            numbers = np.asarray(ast.literal_eval(_plain(cell)), np.float64).ravel()
-        except (ValueError, SyntaxError) as error:
+            numbers = [float(n) for n in _LIST_SIGNS.sub(" ", cell).split()]
+        except ValueError as error:
             raise FexError(
                 f"{head.path}: the cell {cell[:40]!r} of {column.name!r} in row "
                 f"{i + head.skip + 2} is not a list of numbers."
@@ -162,14 +163,6 @@ def _lists(column: pd.Series, width: int, head: Head) -> NDArray[np.float64]:
             )
         out[i] = numbers[:width]
     return out
-
-
-def _plain(cell: str) -> str:
-    """Write a list as Python does: NumPy puts no commas, PyTorch a name around."""
-    inner = re.sub(r"^\s*tensor\(|(, *(device|dtype|grad_fn)=[^)]*)?\)\s*$", "", cell)
-    if "," not in inner:
-        inner = re.sub(r"(?<=[\d.\]])\s+(?=[-+.\d\[])", ", ", inner)
-    return inner.replace("nan", "None") if "nan" in inner else inner
 
 
 FORMAT = Format("OpenFace 3 table", _recognises, _read, ("fps",))

@@ -11,6 +11,7 @@ import pandas as pd
 
 from facemt_analysis.errors import FexError
 from facemt_analysis.io._atomic import atomic_file
+from facemt_analysis.io._text import EXACT
 from facemt_analysis.io.events import bids, elan, live, textgrid, webvtt
 from facemt_analysis.io.events.table import as_events
 
@@ -152,7 +153,7 @@ def _is_live(path: Path) -> bool:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, keep_default_na=True)
+        table = pd.read_csv(path, **EXACT)
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise FexError(f"{path}: it cannot be read as a table: {error}") from error
     try:
