@@ -41,6 +41,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from facemt_analysis import schema
+from facemt_analysis.errors import FexError
 from facemt_analysis.fex import Fex, FexInfo
 from facemt_analysis.io._foreign import assemble, au_column, kept, signed_pose
 from facemt_analysis.io._head import Format, Head
@@ -144,6 +145,8 @@ def _read(
         place.setdefault(_bare(column), column)
     facet = any(_FACET_UNIT.fullmatch(n) for n in place)
     engine = "FACET" if facet else "AFFDEX"
+    if facet and pose_signs is not None:
+        raise FexError(f"{head.path}: the signs of FACET are known; leave out `pose_signs`.")
     wanted = dict(_facet(place) if facet else _affdex(place))
     box = {f"FaceRect{a}": place.get(f"facerect{a.lower()}") for a in ("X", "Y", "Width", "Height")}
     wanted |= {ours: theirs for ours, theirs in box.items() if theirs}

@@ -160,6 +160,8 @@ def test_a_real_export(shared: Path) -> None:
     np.testing.assert_allclose(fex["time"], raw["Timestamp"] / 1000)
     seen = raw["AU12 Evidence"].notna()
     assert ((fex["track"] == 0) == seen).all()
+    with pytest.raises(FexError, match="the signs of FACET are known"):
+        read_fex(shared / "imotions_example.txt", pose_signs=(1, 1, 1))
     odds = 10 ** raw["AU12 Evidence"]
     np.testing.assert_allclose(fex["AU12"], odds / (1 + odds), rtol=1e-5)
 

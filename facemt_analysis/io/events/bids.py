@@ -23,8 +23,15 @@ _DESCRIPTIONS = {
     "apex": {"Description": "Time of the largest value.", "Units": "s"},
     "peak": {"Description": "Largest value during the event, in units of the feature."},
     "area": {"Description": "Integral of the feature over the event.", "Units": "feature * s"},
-    "rise": {"Description": "Time from onset to apex.", "Units": "s"},
-    "decay": {"Description": "Time from apex to offset.", "Units": "s"},
+    "rise_speed": {"Description": "Greatest increase before the apex.", "Units": "feature / s"},
+    "decay_speed": {"Description": "Greatest decrease after the apex.", "Units": "feature / s"},
+    "mean_rise_speed": {"Description": "Increase from onset to apex.", "Units": "feature / s"},
+    "mean_decay_speed": {"Description": "Decrease from apex to offset.", "Units": "feature / s"},
+    "n_frames": {"Description": "Frames with a value during the event."},
+    "truncated": {"Description": "Whether it touches a gap or an end of the recording."},
+    "onset_frame": {"Description": "Index in the video of the first frame."},
+    "apex_frame": {"Description": "Index in the video of the frame with the largest value."},
+    "offset_frame": {"Description": "Index in the video of the first frame after the event."},
 }
 
 
