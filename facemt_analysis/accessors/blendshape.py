@@ -12,6 +12,8 @@ from facemt_analysis.accessors.base import Accessor
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from facemt_analysis.measures.events import Threshold
+
 __all__ = ["BlendshapeAccessor"]
 
 
@@ -28,7 +30,7 @@ class BlendshapeAccessor(Accessor):
 
         return blendshape_asymmetry(self._fex, pairs, gate=gate)
 
-    def summary(
+    def asymmetry_summary(
         self,
         by: str | Sequence[str] | None = None,
         *,
@@ -39,6 +41,38 @@ class BlendshapeAccessor(Accessor):
         from facemt_analysis.measures import asymmetry_summary
 
         return asymmetry_summary(self._fex, by, pairs=pairs, gate=gate)
+
+    def summary(
+        self,
+        by: str | Sequence[str] | None = None,
+        *,
+        shapes: str | Iterable[str] | None = None,
+        on: float = 0.3,
+        quantiles: Sequence[float] = (0.5, 0.95),
+    ) -> pd.DataFrame:
+        """Summarise each group; see :func:`facemt_analysis.measures.blendshape_summary`."""
+        from facemt_analysis.measures import blendshape_summary
+
+        return blendshape_summary(self._fex, by, shapes=shapes, on=on, quantiles=quantiles)
+
+    def events(
+        self,
+        shapes: str | Iterable[str] | None = None,
+        on: Threshold = 0.3,
+        off: Threshold | None = None,
+        min_duration: float = 0.1,
+        max_gap: float = 0.1,
+        *,
+        labels: str | Sequence[str] = (),
+    ) -> pd.DataFrame:
+        """Find events, one row each; see :func:`facemt_analysis.measures.find_events`."""
+        from facemt_analysis.checks import pick_columns
+        from facemt_analysis.measures import find_events
+
+        return find_events(
+            self._fex, pick_columns(self._fex, shapes, group=self.group, name="shapes"), on=on,
+            off=off, min_duration=min_duration, max_gap=max_gap, labels=labels,
+        )  # fmt: skip
 
     def blinks(
         self,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from facemt_analysis.measures.au_events import au_events, au_summary
     from facemt_analysis.measures.au_patterns import cooccurrence, smile_types
+    from facemt_analysis.measures.blendshapes import blendshape_summary
     from facemt_analysis.measures.blinks import blink_summary, find_blinks
     from facemt_analysis.measures.confounds import find_confounds
     from facemt_analysis.measures.emotion import dominant_emotion, emotion_summary
@@ -83,6 +84,7 @@ __all__ = [
     "away_episodes",
     "bcea",
     "blendshape_asymmetry",
+    "blendshape_summary",
     "blink_summary",
     "cooccurrence",
     "dominant_emotion",
@@ -135,6 +137,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "asymmetry": ["asymmetry_index", "asymmetry_summary", "blendshape_asymmetry"],
         "au_events": ["au_events", "au_summary"],
         "au_patterns": ["cooccurrence", "smile_types"],
+        "blendshapes": ["blendshape_summary"],
         "blinks": ["blink_summary", "find_blinks"],
         "confounds": ["find_confounds"],
         "emotion": ["dominant_emotion", "emotion_summary"],

@@ -100,7 +100,7 @@ def angles_to_matrices(angles: npt.ArrayLike, *, convention: str = "rodrigues") 
     """
     array = np.asarray(angles, dtype=np.float64)
     turn, valid = _rotations(array.reshape(-1, 3), convention)
-    matrices = np.array(turn.as_matrix()).reshape(-1, 3, 3)
+    matrices = np.array(turn.as_matrix())[: len(valid)]
     matrices[~valid] = np.nan
     return matrices.reshape(*array.shape[:-1], 3, 3)
 
@@ -132,6 +132,8 @@ def matrices_to_angles(matrices: npt.ArrayLike, *, convention: str = "rodrigues"
     array = np.asarray(matrices, dtype=np.float64)
     flat = array.reshape(-1, 3, 3)
     valid = finite_rows(flat)
+    if not len(flat):
+        return np.empty(array.shape[:-1])
     turn = Rotation.from_matrix(np.where(valid[:, None, None], flat, np.eye(3)))
     found = turn.as_rotvec() if convention == "rodrigues" else turn.as_euler("XYZ")
     return np.where(valid[:, None], found * _SIGNS, np.nan).reshape(array.shape[:-1])
@@ -252,12 +254,15 @@ def finite_rows(values: npt.NDArray[Any]) -> Bools:
 
 
 def _rotations(angles: Floats, convention: str) -> tuple[Rotation, Bools]:
-    """Rotations (n,), the identity where an angle is not finite, and where they all are."""
+    """Rotations (n,), the identity where an angle is not finite, and where they all are.
+
+    Without rows one rotation, the identity: SciPy before 1.15 knows no empty ones.
+    """
     from scipy.spatial.transform import Rotation
 
     check_option("convention", convention, ROTATION_CONVENTIONS)
     valid = finite_rows(angles)
-    vectors = np.where(valid[:, None], angles * _SIGNS, 0.0)
+    vectors = np.where(valid[:, None], angles * _SIGNS, 0.0) if len(angles) else np.zeros((1, 3))
     if convention == "rodrigues":
         return Rotation.from_rotvec(vectors), valid
     return Rotation.from_euler("XYZ", vectors), valid

@@ -8,7 +8,12 @@ import pytest
 
 from facemt_analysis import Fex, simulate_study
 from facemt_analysis.errors import FexError, MissingGroupError, OptionError
-from facemt_analysis.measures import asymmetry_index, asymmetry_summary, blendshape_asymmetry
+from facemt_analysis.measures import (
+    asymmetry_index,
+    asymmetry_summary,
+    blendshape_asymmetry,
+    blendshape_summary,
+)
 from facemt_analysis.measures.asymmetry import BLENDSHAPE_PAIRS
 
 
@@ -96,6 +101,37 @@ def test_real_faces_by_pandas(real_faces: Fex) -> None:
         kept = own.notna()
         expected = np.average(own[kept], weights=weight[kept]) if kept.any() else np.nan
         assert found.loc[name, "asymmetry"] == pytest.approx(expected, nan_ok=True, rel=1e-5)
+
+
+# ---------------------------------------------------------------- levels
+def test_levels_of_real_faces_by_pandas(real_faces: Fex) -> None:
+    found = blendshape_summary(real_faces, shapes=["jawOpen", "browInnerUp"], on=0.2)
+    assert found["feature"].tolist() == ["jawOpen", "browInnerUp"] * 10
+    plain = pd.DataFrame(real_faces)
+    for row in found.itertuples():
+        one = plain[plain["input"] == row.input]
+        values = one[row.feature].astype(float)
+        weight = one["time"].diff().shift(-1).fillna(one["time"].diff().median())
+        mean = np.average(values, weights=weight)
+        assert row.mean == pytest.approx(mean)
+        assert row.sd == pytest.approx(np.sqrt(np.average((values - mean) ** 2, weights=weight)))
+        assert row.share_on == pytest.approx(np.average(values >= 0.2, weights=weight))
+        assert (row.min, row.max) == pytest.approx((values.min(), values.max()))
+        assert row.n_valid == len(one)
+
+
+def test_wrong_levels() -> None:
+    frame = pd.DataFrame({"jawOpen": [0.2]})
+    with pytest.raises(
+        FexError, match=r"`shapes`: there is no column 'jawopen'. Did you mean 'jaw"
+    ):
+        blendshape_summary(frame, shapes="jawopen")
+    with pytest.raises(MissingGroupError, match="'blendshapes'"):
+        blendshape_summary(pd.DataFrame({"AU12": [0.1]}))
+    with pytest.raises(OptionError, match="`quantiles` must be at least 0 and at most 1"):
+        blendshape_summary(frame, quantiles=[95])
+    with pytest.raises(OptionError, match="`on`"):
+        blendshape_summary(frame, on=np.nan)
 
 
 def test_wrong_calls() -> None:

@@ -64,7 +64,7 @@ def test_angles_and_vectors_there_and_back() -> None:
 
 def test_gaze_in_the_cameras_frame_is_composed_with_the_heads_rotation() -> None:
     # the head turns, the eyes make up for it: they look at one point all the time
-    turns = Rotation.random(20, rng=4) ** 0.3
+    turns = Rotation.random(20, 4) ** 0.3
     fixed = np.array([0.2, -0.1, 1.0]) / np.linalg.norm([0.2, -0.1, 1.0])
     seen = gaze_angles(turns.inv().apply(fixed))
     frame = posed(table(seen[:, 0], seen[:, 1]), turns.as_matrix())

@@ -101,7 +101,7 @@ def test_alignment_undoes_a_similarity(on) -> None:
 
 
 def test_alignment_gives_pose_and_size() -> None:
-    pose = Rotation.random(5, rng=2) ** 0.4
+    pose = Rotation.random(5, 2) ** 0.4
     meshes = 120 * np.einsum("nij,vj->nvi", pose.as_matrix(), FACE) * FLIP + (640, 360, 0)
     found = align_mesh(meshes)
     np.testing.assert_allclose(found.rotations, pose.as_matrix(), atol=1e-12)

@@ -91,7 +91,7 @@ def test_steps_know_nothing_of_the_poles() -> None:
 
 
 def test_geodesic_angles_are_scipys_and_exact_for_small_ones() -> None:
-    a, b = Rotation.random(40, rng=1), Rotation.random(40, rng=2)
+    a, b = Rotation.random(40, 1), Rotation.random(40, 2)
     np.testing.assert_allclose(
         rot.geodesic_angles(a.as_matrix(), b.as_matrix()), (a.inv() * b).magnitude(), rtol=1e-6
     )
