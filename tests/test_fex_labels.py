@@ -171,3 +171,15 @@ def test_agrees_with_a_left_merge(seed: int) -> None:
     fex = Fex({"input": rng.choice(names, 50), "AU12": rng.random(50)})
     expected = pd.DataFrame(fex).merge(table, on="input", how="left", validate="m:1")
     pd.testing.assert_frame_equal(pd.DataFrame(fex.label(table)), expected)
+
+
+@pytest.mark.parametrize("name", ["a", "clips/a.mp4", "A.MP4", "a.csv"])
+def test_names_that_nearly_match_are_pointed_out(fex: Fex, name: str) -> None:
+    with pytest.raises(FexError, match=f"'a.mp4' and '{name}' differ in folder, extension or case"):
+        fex.label({name: {"session": 1}})
+
+
+def test_names_that_do_not_match_are_not_called_alike(fex: Fex) -> None:
+    with pytest.raises(FexError, match="3 of 3 'input'") as caught:
+        fex.label({"x.mp4": {"session": 1}})
+    assert "differ in" not in str(caught.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Hashable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any, Literal
 
 import pandas as pd
@@ -73,7 +74,7 @@ def join_labels(
     if unmatched and missing != "ignore":
         message = (
             f"The table has no labels for {len(unmatched)} of {wanted.nunique()} {on!r}: "
-            f"{_some(unmatched)}; it has {_some(lookup)}."
+            f"{_some(unmatched)}; it has {_some(lookup)}.{_alike(unmatched, lookup)}"
         )
         if missing == "raise":
             raise FexError(f"{message} Add them, or pass missing='warn' or 'ignore'.")
@@ -161,6 +162,19 @@ def _check_names(new: pd.Index, present: pd.Index, reserved: Collection[str]) ->
     problems += [f"{name!r} is there twice" for name in new[new.duplicated()].unique()]
     if problems:
         raise FexError(f"Labels cannot be joined: {'; '.join(problems)}; rename these columns.")
+
+
+def _alike(unmatched: Sequence[Hashable], known: pd.Index) -> str:
+    """Hint at names that differ in folder, extension or case only."""
+    stems = {PurePath(str(k)).stem.casefold(): k for k in known if isinstance(k, str)}
+    for name in unmatched:
+        other = stems.get(PurePath(name).stem.casefold()) if isinstance(name, str) else None
+        if other is not None:
+            return (
+                f" {name!r} and {other!r} differ in folder, extension or case only: make the names "
+                "equal."
+            )
+    return ""
 
 
 def _some(values: Sequence[Hashable] | pd.Index) -> str:

@@ -35,8 +35,8 @@ class Cells:
         Number of the frame of each row, shape (n,), as :func:`frame_codes` gives it.
     table
         One row per cell, in the order of the table: its labels, ``n_frames``, ``n_tracks``,
-        ``track_switches``, ``start`` and ``stop`` in s; of its recording ``hz``, ``jitter`` and
-        ``n_dropped``; ``has_face``.
+        ``track_switches``, ``n_backward``, ``start`` and ``stop`` in s; of its recording ``hz``,
+        ``jitter`` and ``n_dropped``; ``has_face``.
     """
 
     of_frames: list[str]
@@ -82,6 +82,8 @@ def find_cells(frame: pd.DataFrame, labels: Sequence[str], rows: RowQuality) -> 
         if "time" in frame.columns
         else np.full(len(frame), np.nan)
     )
+    back = _backward(recording, pictures, time)
+    table["n_backward"] = np.bincount(cell[back[cell[back] >= 0]], minlength=n)
     span = pd.Series(time[kept]).groupby(cell[kept]).agg(["min", "max"])
     table["start"], table["stop"] = span["min"].to_numpy(), span["max"].to_numpy()
     known = _rates(recording, time)
@@ -96,6 +98,16 @@ def _rates(recording: Positions, time: NDArray[np.float64]) -> pd.DataFrame:
     table = rates(pd.DataFrame({"input": recording, "time": time}))
     expected = ((table["stop"] - table["start"]) * table["hz"]).round() + 1
     return table[["hz", "jitter"]].assign(n_dropped=expected - table["n_frames"])
+
+
+def _backward(recording: Positions, pictures: Positions, time: NDArray[np.float64]) -> Positions:
+    """Rows of frames that are not later than the frame before."""
+    firsts = np.flatnonzero(~pd.Series(pictures).duplicated().to_numpy())
+    firsts = firsts[np.argsort(pictures[firsts], kind="stable")]
+    one = np.diff(recording[firsts]) == 0
+    with np.errstate(invalid="ignore"):
+        back = one & (np.diff(time[firsts]) <= 0)
+    return np.asarray(firsts[1:][back], dtype=np.intp)
 
 
 def _of_frames(label: pd.Series, pictures: Positions, face: Bools) -> bool:

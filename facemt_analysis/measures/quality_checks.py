@@ -165,6 +165,12 @@ def _check_time(row: Mapping[Hashable, Any], limits: QualityLimits) -> Iterator[
             "is known, add it: fex.assign(time=fex['frame'] / fps)",
         )  # fmt: skip
         return
+    if row["n_backward"]:
+        yield (
+            "backward", "serious", row["n_backward"], None,
+            f"the time of {row['n_backward']:,} frames is not after that of the frame before; "
+            "repair the column 'time'",
+        )  # fmt: skip
     if limits.gap is not None and row["gap_longest"] > limits.gap:
         yield (
             "gap", "warning", row["gap_longest"], limits.gap,

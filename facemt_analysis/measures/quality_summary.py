@@ -36,7 +36,8 @@ SHARES = (
 
 REPORT_COLUMNS = (
     "n_frames", "n_valid", "share_valid", "n_tracks", "track_switches",
-    "start", "stop", "hz", "jitter", "n_dropped", "n_gaps", "gap_longest", "gap_total",
+    "start", "stop", "hz", "jitter", "n_dropped", "n_backward",
+    "n_gaps", "gap_longest", "gap_total",
     "score_mean", "score_median", "score_low", "face_px_median", "face_px_low", "eyes_px_median",
     "pitch_low_deg", "pitch_high_deg", "roll_low_deg", "roll_high_deg",
     "yaw_low_deg", "yaw_high_deg",
@@ -48,6 +49,7 @@ REPORT_COLUMNS = (
 _OVER_CELLS = {
     "n_tracks": "sum",
     "track_switches": "sum",
+    "n_backward": "sum",
     "start": "min",
     "stop": "max",
     "hz": "median",
@@ -90,7 +92,8 @@ def quality_report(
         - ``start``, ``stop``: first and last time of these frames, s;
         - ``hz``, ``jitter``, ``n_dropped``: usual frame rate, unevenness and missing frames of the
           recordings, as :func:`facemt_analysis.signal.rates` finds them; of several recordings the
-          median, the worst and the sum;
+          median, the worst and the sum; ``n_backward``: frames that are not later than the frame
+          before;
         - ``n_gaps``, ``gap_longest``, ``gap_total``: stretches between two measured rows of a face
           without any, in number and s (frame interval taken off);
         - of the measured rows: ``score_mean``, ``score_median`` and ``score_low`` (5 % are lower)

@@ -146,6 +146,7 @@ def test_a_good_recording_has_no_finding() -> None:
         (lambda f: f.assign(time=f.time * 2), "hz", "info", 12.5),
         (lambda f: f.drop(index=range(5, 35)), "gap", "warning", 1.2),
         (lambda f: f.drop(index=range(5, 35)), "dropped", "warning", 0.75),
+        (lambda f: f.assign(time=f.time.where(f.frame != 9, 0)), "backward", "serious", 1),
         (lambda f: f.assign(time=np.nan), "no_time", "info", None),
         (lambda f: f.assign(track=f.frame // 20), "track_switches", "warning", 1),
         (lambda f: f.assign(track=f.frame // 20), "several_faces", "info", 2),

@@ -107,6 +107,14 @@ def test_frames_that_are_not_in_the_table_are_dropped_ones() -> None:
     assert (row["n_gaps"], row["gap_longest"]) == (1, pytest.approx(0.4))
 
 
+def test_time_that_goes_backward_is_counted() -> None:
+    frame = table()
+    frame.loc[[30, 60], "time"] = 0.0
+    assert only(quality_report(frame))["n_backward"] == 2
+    assert only(quality_report(frame.sample(frac=1, random_state=0)))["n_backward"] == 2
+    assert only(quality_report(table()))["n_backward"] == 0
+
+
 def test_quantiles_and_turned_heads() -> None:
     turns = np.linspace(-50, 50, 100)
     frame = table().assign(Yaw=np.radians(turns))
