@@ -213,7 +213,9 @@ class Comparison:
 
     def _noted(self, row: dict[str, Any], lost: list[str]) -> dict[str, Any]:
         if lost:
-            self.left_out.setdefault(tuple(lost), []).append(f"{row['feature']}, {row['contrast']}")
+            self.left_out.setdefault(tuple(lost), []).append(
+                f"{row['feature']} ({row['contrast']})"
+            )
             row["method"] += f"; left out, as a cell is missing: {some_names(lost)}"
         return row
 

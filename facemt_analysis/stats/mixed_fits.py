@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from facemt_analysis.errors import FexError
@@ -235,7 +236,8 @@ def _at_optimum(
         warnings.simplefilter("ignore")
         try:
             model = MixedLM(
-                rows.values, rows.design, blocks, exog_vc=spec,
+                rows.values, pd.DataFrame(rows.design, columns=rows.design_names), blocks,
+                exog_vc=spec,
                 exog_re=full[0].columns if full else None,
             )  # fmt: skip
             start = MixedLMParams.from_components(

@@ -184,8 +184,8 @@ def _usable(name: str, rows: ModelRows) -> ModelRows:
         raise FexError(f"{name}: is {part.values[0]:g} everywhere.")
     counts = part.design[:, : part.n_outer * part.n_inner].sum(axis=0)
     if (counts == 0).any():
-        levels = list(product(*(f.names for f in part.factors)))[int(np.argmin(counts))]
-        raise FexError(f"{name}: there is no recording in the cell {', '.join(levels)}.")
+        cell = part.design_names[int(np.argmin(counts))]
+        raise FexError(f"{name}: there is no recording in the cell {cell}.")
     return part
 
 

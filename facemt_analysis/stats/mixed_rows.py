@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -96,6 +97,12 @@ class ModelRows:
         """Fixed effects (n, cells + c): one column per cell, so that coefficients are means."""
         cell = self.outer * self.n_inner + self.inner
         return np.hstack([np.eye(self.n_outer * self.n_inner)[cell], self.covariates])
+
+    @property
+    def design_names(self) -> list[str]:
+        """Names of the columns of the design."""
+        cells = product(*(f.names for f in self.factors))
+        return [*(":".join(levels) or "mean" for levels in cells), *self.covariate_names]
 
     @cached_property
     def inner_contrasts(self) -> Floats:
