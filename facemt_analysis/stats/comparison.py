@@ -91,12 +91,13 @@ class Comparison:
         if self.test == "permutation" or self.joint:
             permuted = self._permute(features, contrasts)
         rows = []
-        for name in features:
+        critical = {c: done.critical(self.level) for c, done in permuted.items()}
+        for i, name in enumerate(features):
             for c in contrasts:
                 sample, lost = samples[name, c.name]
                 row = self._tested(sample)
                 if permuted:
-                    row |= self._permuted_row(permuted[c.name], features.index(name), row)
+                    row |= self._permuted_row(permuted[c.name], i, row, critical[c.name][i])
                 used = np.count_nonzero(c.over(self.layout.within))
                 n = len(sample.values)
                 row |= {"feature": name, "contrast": c.name, "n_subjects": n, "n_obs": n * used}
@@ -160,10 +161,12 @@ class Comparison:
                 return done
             exact = False
 
-    def _permuted_row(self, done: Permuted, i: int, row: dict[str, Any]) -> dict[str, Any]:
+    def _permuted_row(
+        self, done: Permuted, i: int, row: dict[str, Any], critical: float
+    ) -> dict[str, Any]:
         if self.test != "permutation":
             return {}
-        reach = float(done.critical(self.level)[i] * done.se[i])
+        reach = float(critical * done.se[i])
         how = "all" if done.exact else "random"
         return {
             "p": float(done.p[i]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from math import comb
 
@@ -39,7 +40,7 @@ class Permuted:
     exact: bool
     scheme: str
 
-    @property
+    @cached_property
     def p(self) -> Floats:
         """Two-sided p values: b/m if exact, else (1 + b)/(1 + m); shape (features,)."""
         reached = (np.abs(self.null) >= np.abs(self.statistic) * (1 - 1e-9)).sum(axis=0)
