@@ -43,8 +43,13 @@ class Courses:
 
     @property
     def step(self) -> float:
-        """Interval between two times, s."""
+        """Usual interval between two times, s."""
         return float(np.median(np.diff(self.time)))
+
+    @property
+    def rate(self) -> float:
+        """Points per second."""
+        return round(1 / self.step, 6)
 
 
 def courses(

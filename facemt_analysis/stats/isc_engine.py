@@ -15,6 +15,7 @@ __all__ = [
     "IscNull",
     "Summary",
     "bootstrap_isc",
+    "bridged",
     "circular_shift",
     "isc_array",
     "isc_null",
@@ -144,7 +145,7 @@ def phase_randomize(data: Floats, n: int, rng: np.random.Generator) -> Floats:
     (2011), https://doi.org/10.1523/JNEUROSCI.3684-10.2011.
     """
     n_times = data.shape[-1]
-    spectrum = np.fft.rfft(_bridged(data))
+    spectrum = np.fft.rfft(bridged(data))
     phase = rng.uniform(0, 2 * np.pi, (n, *spectrum.shape))
     phase[..., 0] = 0.0  # the mean stays
     if n_times % 2 == 0:
@@ -255,7 +256,7 @@ def bootstrap_isc(
     )
 
 
-def _bridged(data: Floats) -> Floats:
+def bridged(data: Floats) -> Floats:
     """Fill gaps in courses by straight lines, and the ends by the nearest value."""
     if not np.isnan(data).any():
         return data
