@@ -50,7 +50,7 @@ class PoseAccessor(Accessor):
         from facemt_analysis.measures import pose_motion
 
         return pose_motion(
-            self._fex, by=by, still=still, band=band, window=window, convention=self._convention()
+            self._fex, by, still=still, band=band, window=window, convention=self._convention()
         )
 
     def plot(

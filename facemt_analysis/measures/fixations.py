@@ -10,7 +10,7 @@ import pandas as pd
 
 from facemt_analysis.checks import check_labels, check_number
 from facemt_analysis.measures.gaze_directions import gaze_angles, gaze_vectors
-from facemt_analysis.measures.rotations import finite_rows
+from facemt_analysis.measures.grouping import complete
 from facemt_analysis.signal.runs import Runs, find_runs
 from facemt_analysis.signal.segments import Segments, cut
 
@@ -115,7 +115,7 @@ def find_fixations(
     for k, (a, b) in enumerate(zip(found.start.tolist(), found.stop.tolist(), strict=True)):
         centre[k] = lasts[a:b] @ angles[a:b] / lasts[a:b].sum()
         spread[k] = np.ptp(angles[a:b], axis=0).sum()
-    known = finite_rows(angles)
+    known = complete(angles)
     cut_off = np.append(parts.breaks, True)  # nothing is known before this row
     cut_off[:-1] |= ~known
     cut_off[1:] |= ~known
@@ -136,7 +136,7 @@ def find_fixations(
 
 def _windows(parts: Segments, angles: Floats, widest: float, shortest: float) -> Runs:
     """Windows within the dispersion that cannot grow, from the left; rows in segment order."""
-    stretches = find_runs(finite_rows(angles), parts.breaks)
+    stretches = find_runs(complete(angles), parts.breaks)
     n = len(angles)
     end = np.zeros(n, dtype=np.intp)  # behind the stretch of each row; 0: no gaze
     for a, b in zip(stretches.start.tolist(), stretches.stop.tolist(), strict=True):

@@ -12,8 +12,7 @@ import pandas as pd
 from facemt_analysis.checks import check_number, check_whole
 from facemt_analysis.errors import OptionError
 from facemt_analysis.measures.gaze_directions import gaze_angles, gaze_vectors
-from facemt_analysis.measures.grouping import Grouping, group_rows
-from facemt_analysis.measures.rotations import finite_rows
+from facemt_analysis.measures.grouping import Grouping, complete, group_rows
 
 __all__ = ["GazeDensity", "gaze_heatmap"]
 
@@ -130,7 +129,7 @@ def gaze_heatmap(
     vectors = gaze_vectors(frame, reference, recorded=recorded, convention=convention)
     rows = group_rows(frame, by)
     angles = gaze_angles(vectors)[rows.parts.order]
-    valid = finite_rows(angles)
+    valid = complete(angles)
     width, height = (right - left) / n_yaw, (high - low) / n_pitch
     pad_yaw, pad_pitch = (int(np.ceil(4 * smooth / size)) for size in (width, height))
     counts = _histogram(

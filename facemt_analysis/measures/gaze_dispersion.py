@@ -15,8 +15,7 @@ from facemt_analysis.measures.events import event_rules
 from facemt_analysis.measures.gaze_directions import gaze_angles, gaze_vectors
 from facemt_analysis.measures.gaze_entropy import gaze_entropy
 from facemt_analysis.measures.gaze_target import CAMERA, angle_to_target
-from facemt_analysis.measures.grouping import Grouping, divided, group_rows
-from facemt_analysis.measures.rotations import finite_rows
+from facemt_analysis.measures.grouping import Grouping, complete, divided, group_rows
 
 __all__ = ["bcea", "gaze_summary"]
 
@@ -181,7 +180,7 @@ def gaze_summary(
     rows = group_rows(frame, by)
     parts = rows.parts
     vectors = vectors[parts.order]
-    valid = finite_rows(vectors)
+    valid = complete(vectors)
     angles = gaze_angles(vectors)
     mean = rows.mean(vectors)
     length = np.linalg.norm(mean, axis=1)

@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from facemt_analysis.measures.grouping import Grouping
-from facemt_analysis.measures.rotations import finite_rows
+from facemt_analysis.measures.grouping import Grouping, complete
 
 __all__ = ["GazeEntropy", "gaze_entropy"]
 
@@ -59,7 +58,7 @@ def gaze_entropy(rows: Grouping, angles: Floats, bin_size: float) -> GazeEntropy
     add nothing to the second one.
     """
     g = len(rows)
-    valid = finite_rows(angles)
+    valid = complete(angles)
     cells = np.rint(np.where(valid[:, None], angles, 0.0) / bin_size).astype(np.int64)
     # one number for each bin of each group
     span = 2 * int(np.abs(cells).max(initial=0)) + 1

@@ -10,7 +10,7 @@ import pandas as pd
 
 from facemt_analysis.checks import check_number
 from facemt_analysis.errors import OptionError
-from facemt_analysis.measures.grouping import Grouping, divided, group_rows
+from facemt_analysis.measures.grouping import Grouping, complete, divided, group_rows
 from facemt_analysis.measures.rotations import (
     angles_to_matrices,
     finite_rows,
@@ -67,8 +67,8 @@ def head_velocity(frame: pd.DataFrame, *, convention: str = "rodrigues") -> pd.D
 
 def pose_motion(
     frame: pd.DataFrame,
-    *,
     by: str | Sequence[str] | None = None,
+    *,
     still: float = 5.0,
     band: tuple[float, float] = (1.0, 4.0),
     window: float = 2.0,
@@ -179,7 +179,7 @@ def pose_motion(
     path = _path(rows, frame)
     path_seconds = rows.total(np.where(np.isnan(path), np.nan, rows.parts.since))
     way = np.where(path_seconds > 0, rows.total(path), np.nan)
-    valid = finite_rows(angles)
+    valid = complete(angles)
     return rows.table(
         n_frames=rows.n_frames,
         n_valid=rows.count(valid),
@@ -236,7 +236,7 @@ def _band_power(
     parts = rows.parts
     power = np.zeros((len(rows), 2))
     seconds = np.zeros(len(rows))
-    moves = finite_rows(velocity)
+    moves = complete(velocity)
     # a run of steps begins behind a row that has none: all rows of it are neighbours in time
     runs = find_runs(moves, parts.breaks)
     for start, stop in zip(runs.start.tolist(), runs.stop.tolist(), strict=True):
