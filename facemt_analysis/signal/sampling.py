@@ -199,6 +199,8 @@ def _low_pass(hz: float, rate: float) -> Sections:
 
 def _within_range(before: Floats, after: Floats, columns: Sequence[str]) -> Floats:
     """Cut overshoot off the columns that were within the schema's range, in place."""
+    if not len(before):
+        return after
     angles = angle_positions(columns)
     least, most = np.fmin.reduce(before, axis=0), np.fmax.reduce(before, axis=0)
     for j, name in enumerate(columns):

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from facemt_analysis.errors import FexError
 from facemt_analysis.signal.gaps import GAP_TOLERANCE
 from facemt_analysis.signal.missing import Columns, by_missing
 from facemt_analysis.signal.rates import REGULAR, rates
@@ -217,7 +216,5 @@ def curve_through(time: Floats, values: Floats, degree: int) -> Callable[[Floats
 
 def named_rates(parts: Segments, hz: Floats) -> list[tuple[str, float]]:
     """Name each recording with its rate, once; recordings of one frame are left out."""
-    if not len(parts):
-        raise FexError("There is no row with a face: nothing to work on.")
     names = parts.keys["input"] if "input" in parts.keys.columns else ["the table"] * len(parts)
     return [(str(k), r) for k, r in dict(zip(names, hz, strict=True)).items() if not np.isnan(r)]

@@ -215,3 +215,11 @@ def test_faces_that_are_not_told_apart_are_refused(record: Make) -> None:
     table = record(np.arange(20) / 10, {"AU12": sine(0.5)}, tracks=2).drop(columns="track")
     with pytest.raises(FexError, match="several faces, but no column 'track'"):
         resample(table, 5)
+
+
+def test_a_table_without_a_face_keeps_its_frames(record: Make, lose: Make) -> None:
+    table = lose(record(np.arange(20) / 10, {"AU12": sine(0.5)}), range(20))
+    result = resample(table, 5)
+    assert result["frame"].tolist() == list(range(10))
+    assert result["track"].eq(-1).all()
+    assert len(resample(table.iloc[:0], 5)) == 0
