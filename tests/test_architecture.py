@@ -27,7 +27,16 @@ ALLOWED: dict[str, set[str]] = {
     "simulate": {"errors", "schema", "fex"},
     "datasets": {"errors", "schema", "fex", "io", "simulate"},
     "plotting": {"errors", "schema", "checks", "signal", "measures", "stats"},
-    "interactive": {"errors", "schema", "checks", "signal", "measures", "stats", "plotting"},
+    "interactive": {
+        "errors",
+        "schema",
+        "checks",
+        "detection",
+        "signal",
+        "measures",
+        "stats",
+        "plotting",
+    },
     "benchmark": {
         "errors",
         "schema",
@@ -38,13 +47,17 @@ ALLOWED: dict[str, set[str]] = {
         "detection",
         "simulate",
         "plotting",
-    },  # fmt: skip
+    },
     "demo": set(),  # composes everything, imports inside functions
     "cli": {"errors", "schema"},
 }
 # rooms a function of this room may import when it runs: thin views call the engines
 LAZY_EVERYTHING = {"", "fex", "accessors", "cli", "demo", "datasets"}
-LAZY_EXTRA: dict[str, set[str]] = {"detection": {"io"}}
+LAZY_EXTRA: dict[str, set[str]] = {
+    "detection": {"io"},
+    "interactive": {"io"},
+    "plotting": {"simulate"},  # where on the mesh an action unit acts
+}
 
 
 def _room(path: Path) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, cast
+
+import pandas as pd
 
 if TYPE_CHECKING:
     from facemt_analysis.accessors.affect import AffectAccessor
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from facemt_analysis.accessors.signal import SignalAccessor
     from facemt_analysis.accessors.stats import StatsAccessor
     from facemt_analysis.fex.table import Fex
+    from facemt_analysis.interactive.scrubber import Scrubber
 
 __all__ = ["Views"]
 
@@ -96,3 +101,19 @@ class Views:
         from facemt_analysis.accessors.stats import StatsAccessor
 
         return StatsAccessor(cast("Fex", self))
+
+    def scrub(
+        self,
+        video: str | PathLike[str] | Mapping[str, str | PathLike[str]] | None = None,
+        *,
+        columns: str | Sequence[str] | None = None,
+        events: pd.DataFrame | None = None,
+        width: int = 640,
+    ) -> Scrubber:
+        """Walk through the recordings frame by frame, beside their signals, in a notebook.
+
+        See :func:`facemt_analysis.interactive.scrub`.
+        """
+        from facemt_analysis.interactive import scrub
+
+        return scrub(cast("Fex", self), video, columns=columns, events=events, width=width)
