@@ -149,9 +149,9 @@ def gaze_summary(
     grow with the noise and, slowly, with the length of a recording. Staying in a bin is no
     transition, so that the entropy of transitions can be above the stationary one.
 
-    Video gives gaze with errors of about 10° in people it was not calibrated for (Kellnhofer et
-    al., 2019), which mostly shift a recording as a whole: ``toward_share`` needs a look at the
-    ``gaze_heatmap`` first, dispersion and entropies do not.
+    Video gives gaze with errors of 10° and more in people it was not calibrated for (Kellnhofer et
+    al., 2019), part of it a constant of the person. A constant does not matter to dispersion, but
+    decides about ``toward_share``: look at the ``gaze_heatmap`` before a threshold.
 
     References
     ----------
