@@ -25,6 +25,8 @@ _BOUNDED = {
 }  # fmt: skip
 """Names of numbers that cannot exceed 1 (ICC forms by their first word)."""
 
+_TEXTS = ("dyad", "feature", "contrast", "metric", "measure", "term", "condition")
+
 _SYMBOLS = {
     "partial eta squared": "partial η²", "rank-biserial": "rank-biserial r", "gz": "g_z",
     "dz": "d_z",
@@ -133,7 +135,7 @@ def paper_table(result: Any) -> pd.DataFrame:
     level = _level(getters[0]("method"))
     columns: dict[str, list[str]] = {}
     known: dict[str, Callable[[Any], str]] = {
-        "Estimate": lambda g: _number(g("estimate"), _places(g), _bounded(g)),
+        "Estimate": lambda g: _number(_main(g)[1], _places(g), _bounded(g)),
         f"{level}% CI": lambda g: _interval(g("ci_low"), g("ci_high"), _places(g), _bounded(g)),
         "t(df)": _statistic,
         "p": lambda g: _bare(format_p(g("p"))) if g("p") is not None else "",
@@ -141,11 +143,11 @@ def paper_table(result: Any) -> pd.DataFrame:
         "Effect size": lambda g: _effect(g, level),
         "N": lambda g: f"{int(g('n_subjects'))}" if g("n_subjects") is not None else "",
     }
-    texts = [c for c in table.columns if c in ("feature", "contrast", "metric", "term")]
+    texts = [c for c in table.columns if c in _TEXTS]
     for name in texts:
         columns[name.capitalize()] = [_text(g(name)) for g in getters]
-    for name in ("cluster", "start", "stop", "mass", "condition", "lag"):
-        if name in table and name not in texts:
+    for name in ("cluster", "start", "stop", "mass", "lag"):
+        if name in table:
             columns[name.capitalize()] = [_any(g(name)) for g in getters]
     for name, write in known.items():
         columns[name] = [write(g) for g in getters]
@@ -229,34 +231,43 @@ def _table(result: Any) -> pd.DataFrame:
 
 
 def _subject(get: Getter, alpha: float) -> str:
+    """Say what the row is about, up to the numbers."""
     about = _text(get("feature"))
-    detail = _text(get("contrast")) or _text(get("term"))
+    of = f" of {about}" if about else ""
     if get("metric") is not None:
         return f"Agreement on {about}: " if about else "Agreement: "
+    details = [_text(get(name)) for name in ("contrast", "term", "dyad", "condition")]
+    shown = ", ".join(d for d in details if d)
+    shown = f" ({shown})" if shown else ""
     p = get("p_adj") if get("p_adj") is not None else get("p")
-    verdict = "" if p is None else f"was{'' if p < alpha else ' not'} significant, "
+    verdict = "was " if p is None else f"was{'' if p < alpha else ' not'} significant, "
     if get("mass") is not None or get("start") is not None:
-        where = (
-            f" from {_any(get('start'))} to {_any(get('stop'))} s"
-            if get("start") is not None
-            else ""
-        )
-        of = f" of {about}" if about else ""
-        shown = f" ({detail})" if detail else ""
+        start, stop = _any(get("start")), _any(get("stop"))
+        where = f" from {start} to {stop} s" if start else ""
         mass = f"mass = {_number(get('mass'), 2)}, " if get("mass") is not None else ""
         return f"The cluster{of}{where}{shown} {verdict}{mass}"
-    if not about:
-        return f"The effect ({detail}) {verdict}" if detail else f"The effect {verdict}"
-    shown = f" ({detail})" if detail else ""
-    return f"The effect on {about}{shown} {verdict or 'was '}"
+    if get("isc") is not None:
+        return f"The intersubject correlation{of}{shown} {verdict}"
+    if get("measure") is not None:
+        return f"The synchrony{of}{shown} {verdict}"
+    return f"The effect{f' on {about}' if about else ''}{shown} {verdict}"
+
+
+def _main(get: Getter) -> tuple[str, Any]:
+    """Name and value of the number that the row is about."""
+    if get("isc") is not None:
+        return "ISC", get("isc")
+    if get("measure") is not None and get("value") is not None:
+        return _text(get("measure")), get("value")
+    return _text(get("metric")) or "estimate", get("estimate")
 
 
 def _estimate(get: Getter, level: str) -> str:
-    if get("estimate") is None:
+    name, value = _main(get)
+    if value is None:
         return ""
-    name = _text(get("metric")) or "estimate"
     places, bounded = _places(get), _bounded(get)
-    text = f"{name} = {_number(get('estimate'), places, bounded)}"
+    text = f"{name} = {_number(value, places, bounded)}"
     ci = _interval(get("ci_low"), get("ci_high"), places, bounded)
     return f"{text}, {level}% CI {ci}" if ci else text
 
@@ -298,7 +309,8 @@ def _level(method: object) -> str:
 
 
 def _bounded(get: Getter) -> bool:
-    return str(get("metric") or "").lower().split("(")[0].strip() in _BOUNDED
+    name = "isc" if get("isc") is not None else str(get("metric") or "")
+    return name.lower().split("(")[0].strip() in _BOUNDED
 
 
 def _places(get: Getter) -> int:

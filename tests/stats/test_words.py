@@ -59,6 +59,13 @@ def test_f_in_words() -> None:
         ({"feature": "AU12", "metric": "kappa", "estimate": 0.71, "ci_low": 0.6, "ci_high": 0.79,
           "n_subjects": 12},
          "Agreement on AU12: kappa = .71, 95% CI [.60, .79], N = 12."),
+        ({"feature": "AU12", "condition": "funny", "isc": 0.671, "ci_low": 0.556, "ci_high": 0.766,
+          "p": 0.0099, "p_adj": 0.0198, "n_subjects": 16},
+         "The intersubject correlation of AU12 (funny) was significant, ISC = .67, "
+         "95% CI [.56, .77], p = .010, adjusted p = .020, N = 16."),
+        ({"dyad": "dyad-01", "condition": "", "feature": "AU12", "measure": "peak",
+          "value": 0.638, "lag": 0.9, "p": 0.18},
+         "The synchrony of AU12 (dyad-01) was not significant, peak = 0.64, p = .180."),
         ({"contrast": "funny", "estimate": 0.2, "p": 0.8},
          "The effect (funny) was not significant, estimate = 0.20, p = .800."),
         ({"feature": "AU04", "p": 0.2, "method": "t test; 90 % intervals", "estimate": 1.0,
@@ -66,7 +73,7 @@ def test_f_in_words() -> None:
          "The effect on AU04 was not significant, estimate = 1.00, 90% CI [−∞, ∞], p = .200 "
          "(t test; 90 % intervals)."),
     ],
-    ids=["cluster", "agreement", "no feature", "other level"],
+    ids=["cluster", "agreement", "isc", "synchrony", "no feature", "other level"],
 )  # fmt: skip
 def test_other_results_in_words(row: dict, want: str) -> None:
     assert sentence(row) == want
