@@ -8,11 +8,12 @@ What was drawn is not all that a picture shows: traces of the portrait's own exp
 hands or shadows hide part. The teacher's blendshapes see those, but only some action units. A
 ridge map from blendshapes to drawn action units, fitted on the renders, says what the teacher
 sees of each; stretched to the spread of the drawn ones it is averaged with them where it
-correlates with them by `WORTH` or more. Gaze likewise, from the eyeLook blendshapes; shut eyes
-have the teacher's (lowered) gaze alone. Photographs get the teacher's part, and affect from it.
+correlates with them by `WORTH` or more. Gaze is as drawn, but for shut eyes, which have the
+teacher's (lowered) one. Photographs get action units from the teacher, and affect from those; no
+gaze: nearly all look at the camera, from which a network learns to negate the turn of the head.
 
 Writes ``target_au.npy`` and ``target_gaze.npy`` (photographs: ``target_emotion.npy`` and
-``target_va.npy`` too) into each labelled shard, and ``label_maps.npz`` beside the shards.
+``target_va.npy``) into each labelled shard, and ``label_maps.npz`` beside the shards.
 """
 
 from __future__ import annotations
@@ -93,15 +94,13 @@ def merge(shard: Path, maps: dict[str, np.ndarray]) -> None:
         drawn, looks = np.load(shard / "au.npy"), np.load(shard / "gaze.npy")
         aus = np.where(np.isnan(seen), drawn, (drawn + seen) / 2)
         shut = np.clip((aus[:, [SHUT]] - 0.4) / 0.3, 0, 1)
-        part = 0.5 + 0.5 * shut
-        gaze = np.where(np.isnan(gaze), np.where(shut > 0.5, np.nan, looks),
-                        part * gaze + (1 - part) * looks)  # fmt: skip
+        gaze = np.where(shut > 0, shut * gaze + (1 - shut) * looks, looks)
+        np.save(shard / "target_gaze.npy", gaze.astype(np.float32))
     else:
         aus = seen
         known = np.nan_to_num(aus)
         np.save(shard / "target_emotion.npy", emotion_of(known).astype(np.float32))
         np.save(shard / "target_va.npy", affect_of(known).astype(np.float32))
-    np.save(shard / "target_gaze.npy", gaze.astype(np.float32))
     np.save(shard / "target_au.npy", aus.astype(np.float32))
 
 

@@ -93,9 +93,9 @@ def load_assets(path: Path) -> list[FaceAsset]:
     ]  # fmt: skip
 
 
-def write_shard(job: tuple[Path, list[FaceAsset], int, int, int, int]) -> Path:
+def write_shard(job: tuple[Path, list[FaceAsset], int, int, int, int, bool]) -> Path:
     """Draw one shard; does nothing if it is there already."""
-    folder, assets, number, count, size, seed = job
+    folder, assets, number, count, size, seed, clear_eyes = job
     if (folder / "manifest.json").exists():
         return folder
     cv2.setNumThreads(1)
@@ -106,7 +106,10 @@ def write_shard(job: tuple[Path, list[FaceAsset], int, int, int, int]) -> Path:
     images = np.empty((count, size, size, 3), np.uint8)
     rows: dict[str, list] = {}
     for i in range(count):
-        drawn = sample_face(rng, assets, size=size, margin=MARGIN, chances=chances)
+        drawn = sample_face(
+            rng, assets, size=size, margin=MARGIN, chances=chances, clear_eyes=clear_eyes,
+            photometric=0.5 if clear_eyes else 1.0,
+        )  # fmt: skip
         face = drawn.rendered
         images[i] = face.image
         for name, value in {
@@ -120,7 +123,7 @@ def write_shard(job: tuple[Path, list[FaceAsset], int, int, int, int]) -> Path:
         np.save(folder / f"{name}.npy", np.asarray(values, np.float32))
     manifest = {
         "count": count, "size": size, "seed": seed, "shard": number, "kind": "rendered",
-        "aus": AUS, "emotions": schema.EMOTIONS, "margin": MARGIN,
+        "aus": AUS, "emotions": schema.EMOTIONS, "margin": MARGIN, "clear_eyes": clear_eyes,
         "identities": [asset.name for asset in assets],
         "framing": {"scale": CHIP_FRAMING.scale, "up": CHIP_FRAMING.up},
         "seconds": round(time.monotonic() - started, 1),
@@ -187,6 +190,9 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1000, help="pictures per shard")
     parser.add_argument("--size", type=int, default=144)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--clear-eyes", action="store_true", help="faces to learn gaze from: use other numbers"
+    )
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -200,7 +206,15 @@ def main() -> int:
     numbers = range(args.first, args.first + args.shards)
     offset = 0 if args.split == "train" else 1_000_000  # never the same stream for both splits
     jobs = [
-        (args.out / args.split / f"{n:04d}", assets, n + offset, args.count, args.size, args.seed)
+        (
+            args.out / args.split / f"{n:04d}",
+            assets,
+            n + offset,
+            args.count,
+            args.size,
+            args.seed,
+            args.clear_eyes,
+        )
         for n in numbers
     ]
     if args.workers > 1:

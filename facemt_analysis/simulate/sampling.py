@@ -11,6 +11,7 @@ import numpy.typing as npt
 from facemt_analysis.errors import FacemtError
 from facemt_analysis.simulate.affect import affect_of, draw_aus, emotion_of
 from facemt_analysis.simulate.atlas import atlas
+from facemt_analysis.simulate.au_specs import AUS
 from facemt_analysis.simulate.face import FaceAsset, blend_assets
 from facemt_analysis.simulate.mesh import FloatArray, canonical_mesh
 from facemt_analysis.simulate.photometry import augment, draw_background
@@ -20,6 +21,8 @@ __all__ = ["Sample", "even_lightness", "mirrored_asset", "sample_face", "skin_li
 
 
 _SKIN = (50, 280, 101, 330, 205, 425, 151, 108, 337, 9)
+
+_NARROWING = ("AU06", "AU07", "AU09", "AU43")  # they narrow the eyes
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,7 @@ def sample_face(
     photometric: float = 1.0,
     margin: float = 1.0,
     chances: npt.ArrayLike | None = None,
+    clear_eyes: bool = False,
 ) -> Sample:
     """Draw a face at random.
 
@@ -151,6 +155,8 @@ def sample_face(
         Factor on the side: room for cropping later.
     chances
         (n,) how often each asset is drawn, relative; default: all alike. See `even_lightness`.
+    clear_eyes
+        Draw faces to learn gaze from: eyes open, the head turned less, nothing before the face.
 
     Raises
     ------
@@ -168,11 +174,15 @@ def sample_face(
         raise FacemtError("`assets` must hold at least one face, e.g. [avatar_asset()]; got none")
     face, identity = _identity(rng, assets, chances)
     aus = draw_aus(rng, emotion)
+    if clear_eyes:
+        aus[[AUS.index(name) for name in _NARROWING]] = 0.0
     left, right = aus, aus
     if rng.random() < 0.25:
         tilt = rng.normal(0, 0.35, len(aus)) if rng.random() < 0.7 else rng.normal(0, 0.8)
         left, right = np.clip(aus * (1 + tilt), 0, 1), np.clip(aus * (1 - tilt), 0, 1)
     pose = np.array([_wide(rng, 9, 26), _wide(rng, 13, 40), _wide(rng, 7, 30)])
+    if clear_eyes:
+        pose *= 0.6
     # Few look at the camera: where gaze is the turn of the head negated, a network need not look
     # at the eyes to know it.
     if rng.random() < 0.08:
@@ -200,6 +210,6 @@ def sample_face(
         body_follow=float(rng.uniform(0, 1)), furrows=float(rng.uniform(0.3, 1.2)),
         vergence=float(np.radians(np.abs(rng.normal(0, 2)))),
     )  # fmt: skip
-    image = augment(drawn.image, rng, mesh=drawn.mesh, strength=photometric)
+    image = augment(drawn.image, rng, mesh=None if clear_eyes else drawn.mesh, strength=photometric)
     drawn = replace(drawn, image=image)
     return Sample(drawn, emotion_of(drawn.aus), affect_of(drawn.aus), identity)

@@ -1,7 +1,7 @@
 """One loss per task; missing labels are left out, tasks weigh themselves.
 
-Each task's mean loss L enters as ``exp(-s) L + s`` with the network's own learned ``log_var`` s
-(Kendall, Gal & Cipolla 2018, "Multi-task learning using uncertainty", CVPR).
+Each task's mean loss L enters as ``exp(-s) L + s``, gaze three times, with the network's own
+learned ``log_var`` s (Kendall, Gal & Cipolla 2018, "Multi-task learning using uncertainty", CVPR).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def _mean(values: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
     return torch.where(present, values, values.new_zeros(())).sum() / count.clamp_min(1)
 
 
+_SHARES = {"gaze": 3.0}  # the slowest to be learned counts more than its log-variance says
 # Pairs of vertices whose offset tells an expression or a gaze: lids, irises in their eyes, brows
 # over the eyes and from each other, corners and edges of the mouth, nose, chin.
 _RIGHT_PAIRS = (
@@ -43,6 +44,14 @@ def shape_pairs() -> torch.Tensor:
     mirror = canonical_mesh().mirror
     left = tuple((int(mirror[a]), int(mirror[b])) for a, b in _RIGHT_PAIRS)
     return torch.tensor((*_RIGHT_PAIRS, *left, *_MIDDLE_PAIRS)).T
+
+
+@functools.cache
+def _pair_weights() -> torch.Tensor:
+    """Weight (n, 1) of each pair: a turning eye moves its iris by a pixel or two."""
+    iris = (shape_pairs() >= 468).any(0)
+    weights = torch.where(iris, 5.0, 1.0)
+    return (weights / weights.mean())[:, None]
 
 
 def _concordance(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -129,7 +138,7 @@ class Tasks:
             got, truth = out.mesh.float()[..., :2] / scale, batch["mesh"][..., :2]
             offset = got[:, a] - got[:, b] - (truth[:, a] - truth[:, b])
             found["mesh"] = found["mesh"] + 100 * _mean(
-                torch.nan_to_num(offset).abs(), ~torch.isnan(offset)
+                torch.nan_to_num(offset).abs() * _pair_weights(), ~torch.isnan(offset)
             )
 
         pose, gaze = angles(out, self.conventions)
@@ -166,12 +175,23 @@ class Tasks:
             found["va"] = found["va"] + _disagreement(va, batch["va"])
         return found
 
+    def eyes(self, readings: list[torch.Tensor], batch: Batch) -> torch.Tensor:
+        """Loss of gaze read off early maps (`eyes.EyeReadings`), in the labels' convention."""
+        labels = batch["gaze"][:, [1, 0]]
+        present = ~torch.isnan(labels)
+        off = [
+            _mean(5 * (read - torch.nan_to_num(labels)).abs(), present)
+            + 2 * _disagreement(read, labels)
+            for read in readings
+        ]
+        return torch.stack(off).mean()
+
     def total(self, losses: dict[str, torch.Tensor]) -> torch.Tensor:
         """Weighted sum by the learned log-variances."""
         total = self.model.log_var_au.new_zeros(())
         for task, loss in losses.items():
             log_var = getattr(self.model, f"log_var_{task}").mean()
-            total = total + torch.exp(-log_var) * loss + log_var
+            total = total + _SHARES.get(task, 1.0) * (torch.exp(-log_var) * loss + log_var)
         return total
 
 

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 import torch.distributed as dist
 from augment import Jitter, augment, centred
+from eyes import EyeReadings
 from losses import Scores, Tasks
 from shards import Shards
 
@@ -145,9 +146,8 @@ def evaluate(
     return scores.summary()
 
 
-def average_gradients(model: FaceMultitask) -> None:
+def average_gradients(parameters: list[torch.nn.Parameter]) -> None:
     """Give every process the mean of all processes' gradients."""
-    parameters = [p for p in model.parameters() if p.requires_grad]
     flat = torch.cat(
         [(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in parameters]
     )
@@ -214,6 +214,11 @@ def main() -> None:
     optimiser = torch.optim.AdamW(
         parameter_groups(model, args.decay), lr=args.lr, betas=(0.9, 0.999)
     )
+    readings, learners = None, [optimiser]
+    if model.config.gaze_eye_roi:
+        readings = EyeReadings(model).to(args.device)
+        learners.append(torch.optim.AdamW(readings.parameters(), lr=args.lr))
+    learned = [*model.parameters(), *(readings.parameters() if readings else ())]
     state_path = args.out.with_suffix(".training.pt")
     epoch, steps, history = 0, 0, []
     if state_path.exists():
@@ -221,6 +226,8 @@ def main() -> None:
         model.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
+        if readings and "readings" in state:
+            readings.load_state_dict(state["readings"])
         epoch, steps = state["epoch"], state["steps"]
         history = json.loads(state["history"])
         print(f"going on after epoch {epoch}")
@@ -238,18 +245,25 @@ def main() -> None:
             faces = augment(faces, jitter, vertices, generator)
             faces = {k: v.to(args.device) for k, v in faces.items()}
             rate = learning_rate((epoch + step / steps_per_epoch) / args.epochs, args.lr)
-            for group in optimiser.param_groups:
+            for group in (g for learner in learners for g in learner.param_groups):
                 group["lr"] = rate
             x = model.prepare(faces["image"]).contiguous(memory_format=torch.channels_last)
             with low:
                 out = model(x)
             losses = tasks.losses(out, faces)
-            optimiser.zero_grad(set_to_none=True)
-            tasks.total(losses).backward()
+            total = tasks.total(losses)
+            if readings:
+                scale = 1.0 if model.config.mesh_normalized else float(model.config.image_size)
+                losses["eyes"] = tasks.eyes(readings(out.mesh / scale), faces)
+                total = total + losses["eyes"]
+            for learner in learners:
+                learner.zero_grad(set_to_none=True)
+            total.backward()
             if processes > 1:
-                average_gradients(model)
+                average_gradients(learned)
             torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
-            optimiser.step()
+            for learner in learners:
+                learner.step()
             follow(average, model, min(args.average, (steps + 1) / (steps + 10)))
             steps += 1
             seen += len(x) * processes
@@ -274,7 +288,7 @@ def main() -> None:
         save_state(
             state_path, model=model.state_dict(), average=average.state_dict(),
             optimiser=optimiser.state_dict(), epoch=epoch, steps=steps,
-            history=json.dumps(history),
+            history=json.dumps(history), readings=readings.state_dict() if readings else {},
         )  # fmt: skip
         summary = {
             "epochs": epoch, "faces": len(data), "batch": args.batch, "lr": args.lr,
