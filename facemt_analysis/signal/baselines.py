@@ -87,14 +87,14 @@ def baseline(
 
     Notes
     -----
-    Frame-wise detector scores differ between faces at rest more than many expressions change them.
-    Baseline correction and standardisation within people are the most influential decisions in the
-    preprocessing of facial responses (Rutkowska et al., 2024). Angles are handled as numbers, which
-    is right as long as they stay away from ±π.
+    Scores of faces at rest differ from person to person. In facial EMG, baseline correction and
+    standardisation within people were among the three steps of processing with the most impact on
+    telling expressions apart (Rutkowska et al., 2024). Angles are handled as numbers, which is
+    right as long as they stay away from ±π.
 
     References
     ----------
-    Rutkowska et al. (2024), Behavior Research Methods, PMC11362446.
+    Rutkowska et al. (2024), Behavior Research Methods 56, doi:10.3758/s13428-024-02421-4.
 
     Examples
     --------

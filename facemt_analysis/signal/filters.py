@@ -120,9 +120,9 @@ def filter(
     if n_short:
         share = n_short / int((~np.isnan(values)).sum())
         warnings.warn(
-            f"{100 * share:.3g} % of the values are in stretches too short for this filter and were "
-            "left empty; fill short gaps first (interpolate), bridge them (max_gap=), or choose "
-            "a higher cut-off or lower order.",
+            f"{100 * share:.3g} % of the values are in stretches too short for this filter and "
+            "were left empty; fill short gaps first (interpolate), bridge them (max_gap=), or "
+            "choose a higher cut-off or lower order.",
             SignalWarning,
             stacklevel=2,
         )
