@@ -75,8 +75,8 @@ def resample(
     Notes
     -----
     On the way down, a zero-phase Chebyshev II low-pass (order 8 twice; −60 dB at `hz`/2 and above,
-    at most −0.5 % up to 0.36 `hz`) keeps fast changes from appearing as slow ones; uneven samples go on a
-    regular grid for it by a cubic spline. No stretch of a signal is looked at from another: see
+    at most −0.5 % up to 0.36 `hz`) keeps fast changes from appearing as slow ones; uneven samples
+    go on a regular grid for it by a cubic spline. Stretches have no part in each other, as in
     ``filter``. Columns within the schema's range stay in it.
 
     Examples

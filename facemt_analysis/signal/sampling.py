@@ -139,8 +139,8 @@ def sample(
     ndarray
         Shape (m, c). NaN where no stretch of the signal reaches. Where rows are denser than the
         times, a Chebyshev II low-pass (order 8, forward and backward, −60 dB at half the rate of
-        the times and above, at most −0.5 % up to 0.36 of it) comes first. Columns that were within the
-        schema's range stay in it.
+        the times and above, at most −0.5 % up to 0.36 of it) comes first. Columns that were within
+        the schema's range stay in it.
     """
     parts, rate = targets.parts, targets.rate
     before = parts.values(frame, list(columns))
