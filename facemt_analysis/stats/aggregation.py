@@ -16,7 +16,7 @@ from facemt_analysis.stats.named_measures import Measures, measure_units
 
 __all__ = [
     "COUNTS", "FEATURE_GROUPS", "UNIT_COLUMNS", "Aggregation", "Units", "Weights",
-    "resolve_features", "summarize", "unit_table",
+    "complete_rows", "resolve_features", "summarize", "unit_table",
 ]  # fmt: skip
 
 Aggregation = str | Callable[[pd.Series], float]
@@ -171,6 +171,18 @@ def resolve_features(frame: pd.DataFrame, features: str | Iterable[str] | None) 
     return pick_columns(frame, wanted, name="features")
 
 
+def complete_rows(
+    frame: pd.DataFrame, labels: Sequence[str], columns: Iterable[str] | None = None
+) -> pd.DataFrame:
+    """Take the rows that have all labels, and of the columns no more than needed.
+
+    A Fex with its mesh is large; what is not needed is not copied.
+    """
+    rows = frame[list(labels)].notna().all(axis=1)
+    wanted = frame.columns if columns is None else {*labels, *columns}
+    return frame.loc[rows.to_numpy(), [c for c in frame.columns if c in wanted]]
+
+
 def unit_table(
     frame: pd.DataFrame,
     features: str | Iterable[str] | None,
@@ -197,7 +209,8 @@ def unit_table(
     columns = [] if only_measures else resolve_features(plain, features)
     _check_numeric(plain, columns)
     keys = list(dict.fromkeys([subject, *by, *unit_columns]))
-    kept = plain[plain[[subject, *by]].notna().all(axis=1)]
+    needed = None if measures is not None else [*columns, *keys, *schema.KEYS]
+    kept = complete_rows(plain, [subject, *by], needed)
     if kept.empty:
         raise FexError(f"There is no row with a value of {' and '.join([subject, *by])}.")
     _check_subjects(kept, subject)

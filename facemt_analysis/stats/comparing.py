@@ -11,7 +11,13 @@ import pandas as pd
 
 from facemt_analysis.checks import check_labels, check_number, check_option, check_whole
 from facemt_analysis.errors import FexError, OptionError
-from facemt_analysis.stats.aggregation import COUNTS, Aggregation, Weights, summarize
+from facemt_analysis.stats.aggregation import (
+    COUNTS,
+    Aggregation,
+    Weights,
+    complete_rows,
+    summarize,
+)
 from facemt_analysis.stats.anova import ANOVA_COLUMNS, Sphericity
 from facemt_analysis.stats.comparison import Comparison, some_names
 from facemt_analysis.stats.contrasts import ContrastLike, resolve_contrasts
@@ -195,12 +201,12 @@ def study_layout(
     names = [*check_labels(plain, between, name="between"),
              *check_labels(plain, condition, name="condition")]  # fmt: skip
     check_labels(plain, subject, name="subject")
-    labelled = plain[plain[[subject, *names]].notna().all(axis=1)]
+    labels = complete_rows(plain, [subject, *names], ())
     factors = find_factors(
-        labelled, subject=subject, condition=condition, between=between, design=design
+        labels, subject=subject, condition=condition, between=between, design=design
     )
     by = [f.name for f in factors]
-    table = summarize(labelled, subject=subject, by=by, features=features, **how)
+    table = summarize(plain, subject=subject, by=by, features=features, **how)
     counts = {subject, *by, *COUNTS}
     return lay_out(table, [c for c in table.columns if c not in counts], factors, subject=subject)
 

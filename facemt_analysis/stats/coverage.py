@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from facemt_analysis.checks import check_labels
-from facemt_analysis.stats.aggregation import COUNTS, summarize
+from facemt_analysis.stats.aggregation import COUNTS, complete_rows, summarize
 from facemt_analysis.stats.design import find_factors
 
 __all__ = ["missing_cells"]
@@ -47,17 +47,18 @@ def missing_cells(
     """  # noqa: E501
     plain = pd.DataFrame(frame)
     names = [*check_labels(plain, between), *check_labels(plain, condition, name="condition")]
-    labelled = plain[plain[[subject, *names]].notna().all(axis=1)]
-    factors = find_factors(labelled, subject=subject, condition=condition, between=between)
+    labels = complete_rows(plain, [subject, *names], ())
+    factors = find_factors(labels, subject=subject, condition=condition, between=between)
     by = [f.name for f in factors]
     keys = [subject, *by]
-    table = summarize(
-        labelled, subject=subject, by=by, features=features, min_frames=min_frames
-    ).drop(columns="n_valid")
+    table = summarize(plain, subject=subject, by=by, features=features, min_frames=min_frames).drop(
+        columns="n_valid"
+    )
     columns = [c for c in table.columns if c not in (*keys, *COUNTS)]
     grid = table[[subject, *(f.name for f in factors if not f.within)]].drop_duplicates()
     for factor in (f for f in factors if f.within):
         grid = grid.merge(pd.DataFrame({factor.name: list(factor.levels)}), how="cross")
+    labelled = complete_rows(plain, keys, columns)
     valid = labelled.groupby(keys, observed=True, sort=False)[columns].count().reset_index()
     counts = ["n_recordings", "n_frames"]
     full = grid.merge(table, how="left", on=keys).fillna(dict.fromkeys(counts, 0))

@@ -13,11 +13,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import linalg
 
+from facemt_analysis import schema
 from facemt_analysis.checks import check_labels, pick_columns
 from facemt_analysis.errors import FexError, OptionError
 from facemt_analysis.stats.aggregation import (
     UNIT_COLUMNS,
     Aggregation,
+    complete_rows,
     resolve_features,
     unit_table,
 )
@@ -168,11 +170,13 @@ def model_rows(
     for name in extra:
         if not pd.api.types.is_numeric_dtype(plain[name]):
             raise FexError(f"`covariates`: {name!r} is not numeric; labels go into `condition`.")
-    plain = plain[plain[[subject, *names, *extra, *items]].notna().all(axis=1)]
+    columns = resolve_features(plain, features)
+    needed = [*columns, *schema.KEYS, *UNIT_COLUMNS]
+    needed += [unit] if isinstance(unit, str) else list(unit or ())
+    plain = complete_rows(plain, [subject, *names, *extra, *items], needed)
     factors: tuple[Factor, ...] = ()
     if names:
         factors = find_factors(plain, subject=subject, condition=condition, between=between)
-    columns = resolve_features(plain, features)
     if above is not None:
         plain = plain.assign(
             **{c: (plain[c] >= above).astype(float).where(plain[c].notna()) for c in columns}
