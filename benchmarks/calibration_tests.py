@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
-from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -103,8 +102,7 @@ def null_within(n: int) -> None:
         "`mixed(family='binomial')`": {"family": "binomial", "threshold": 0.5},
     }.items():
         data = frame if "binomial" in label else scores
-        table = _each(lambda c, d=data, o=options: mixed(d, c, condition="condition", **o).table,
-                      names)  # fmt: skip
+        table = mixed(data, names, condition="condition", **options).table
         report.add(label, share(table["p"]))
     report.done()
 
@@ -118,7 +116,7 @@ def null_between(n: int) -> None:
                         n_permutations=2000)  # fmt: skip
         report.add(f"`compare(test={test!r})`", share(table["p"]))
     scores = as_scores(means_of(frame, names), names)
-    table = _each(lambda c: mixed(scores, c, condition="condition", family="fraction").table, names)
+    table = mixed(scores, names, condition="condition", family="fraction").table
     report.add("`mixed(family='fraction')`", share(table["p"]))
     report.done()
     report = Report("Between subjects, unequal groups and variances: 10 people with SD 0.2, "
@@ -175,7 +173,7 @@ def null_trials(n: int) -> None:
             "random": "intercept"
         },
     }.items():
-        table = _each(lambda c, o=options: mixed(rows, c, condition="condition", **o).table, names)
+        table = mixed(rows, names, condition="condition", **options).table
         report.add(label, share(table["p"]))
     report.done()
 
@@ -194,8 +192,7 @@ def null_frames(n: int) -> None:
     few = names[: max(n // 10, 20)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        table = _each(lambda c: mixed(frame, c, condition="condition", rows="frames",
-                                      random="intercept").table, few)  # fmt: skip
+        table = mixed(frame, few, condition="condition", rows="frames", random="intercept").table
     report.add(f"mixed model of all frames with random intercepts ({len(few)} studies)",
                share(table["p"]))  # fmt: skip
     report.done()
@@ -243,7 +240,7 @@ def coverage(n: int) -> None:
                    f"{size:.3f}", _holds(table, "effect_ci", size))  # fmt: skip
     p_t = compare(frame, names, condition="condition", correction=None)["p"]
     rows = means_of(frame, names)
-    table = _each(lambda c: mixed(rows, c, condition="condition").table, names)
+    table = mixed(rows, names, condition="condition").table
     report.add("within, 20 people", "`mixed()`", f"{dz * sd_within:.4f}",
                _holds(table, "ci", dz * sd_within))  # fmt: skip
     sd_between = float(np.sqrt(SD_SUBJECT**2 + SD_REACTIVITY**2 + var_mean))
@@ -320,14 +317,6 @@ def _raters(people: int, seed: int, *, binary: bool = True) -> tuple[pd.DataFram
     tool = keys.assign(AU12=rated.ravel())
     codes = keys[["input", "frame"]].assign(AU12=values.ravel())
     return tool, codes
-
-
-def _each(call: Callable[[str], pd.DataFrame], names: list[str]) -> pd.DataFrame:
-    def rows() -> Iterator[pd.DataFrame]:
-        for name in names:
-            yield call(name)
-
-    return pd.concat(rows(), ignore_index=True)
 
 
 def _holds(table: pd.DataFrame, prefix: str, value: float) -> float:

@@ -21,7 +21,7 @@ __all__ = ["Reml", "Term", "fit_reml"]
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-_STARTS = (1.0, 0.2)
+_START = 0.7
 _RESTARTS = 10
 
 
@@ -176,7 +176,7 @@ def fit_reml(
 def _minimise(
     deviance: Callable[[Floats], float], terms: Sequence[Term]
 ) -> tuple[Floats, float, bool]:
-    """Best of several starts; diagonals of factors are not negative."""
+    """Descend until nothing beside is lower; diagonals of factors are not negative."""
     diagonal = np.concatenate(
         [
             np.equal(*np.tril_indices(t.columns.shape[1])) if t.full else np.array([True])
@@ -193,7 +193,7 @@ def _minimise(
         )  # fmt: skip
         return np.asarray(found.x), float(found.fun)
 
-    theta, value = min((descend(np.where(diagonal, s, 0.0)) for s in _STARTS), key=lambda f: f[1])
+    theta, value = descend(np.where(diagonal, _START, 0.0))
     for _ in range(_RESTARTS):
         # 0 is a stationary point of every factor: look beside it whether it is a minimum
         beside = [

@@ -53,7 +53,7 @@ def test_random_slopes_as_lme4() -> None:
     fit = fit_reml(REACTION, x, [Term("subject", x, True)], WHO)
     np.testing.assert_allclose(fit.beta, [251.405, 10.467], atol=5e-4)
     np.testing.assert_allclose(np.sqrt(np.diag(fit.covariance)), [6.825, 1.546], atol=6e-4)
-    np.testing.assert_allclose(fit.random["subject"], [[612.10, 9.60], [9.60, 35.07]], atol=0.02)
+    np.testing.assert_allclose(fit.random["subject"], [[612.10, 9.60], [9.60, 35.07]], atol=0.05)
     assert fit.scale == pytest.approx(654.94, abs=0.01)
     assert fit.deviance == pytest.approx(1743.628, abs=1e-3)
     assert fit.converged
