@@ -171,7 +171,8 @@ def geodesics() -> FloatArray:
         axis=0,
     )
     lengths = np.linalg.norm(mesh.vertices[edges[:, 0]] - mesh.vertices[edges[:, 1]], axis=1)
-    graph = coo_array((lengths, (edges[:, 0], edges[:, 1])), shape=(468, 468))
+    rows, columns = edges.T.astype(np.int32)  # all that csgraph takes before SciPy 1.15
+    graph = coo_array((lengths, (rows, columns)), shape=(468, 468))
     distances: FloatArray = shortest_path(graph, directed=False)
     distances.setflags(write=False)
     return distances
