@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -255,7 +254,7 @@ def format_share(part: int, whole: int) -> str:
     """
     if part == whole:
         return f"all {whole:,} frames" if whole else "no frame"
-    percent = math.floor(1000 * part / whole) / 10  # 100% is all of them
+    percent = min(round(100 * part / whole, 1), 99.9)  # 100% is all of them
     return f"{part:,} of {whole:,} frames ({percent:g}%)"
 
 
