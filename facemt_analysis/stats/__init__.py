@@ -23,6 +23,17 @@ if TYPE_CHECKING:
     from facemt_analysis.stats.coverage import missing_cells
     from facemt_analysis.stats.decoding import DecodingResult, decode
     from facemt_analysis.stats.design import find_factors
+    from facemt_analysis.stats.functional import (
+        FpcaResult,
+        FunctionalAnovaResult,
+        fpca,
+        functional_anova,
+    )
+    from facemt_analysis.stats.functional_engine import (
+        fpca_array,
+        functional_anova_array,
+        smooth_courses,
+    )
     from facemt_analysis.stats.group_synchrony import GroupSynchrony, group_synchrony
     from facemt_analysis.stats.isc_engine import bootstrap_isc, isc_array, isc_null
     from facemt_analysis.stats.isc_tables import ISC_COLUMNS, IscResult, isc
@@ -68,6 +79,8 @@ __all__ = [
     "ClusterResult",
     "DecodingResult",
     "DtwResult",
+    "FpcaResult",
+    "FunctionalAnovaResult",
     "GroupSynchrony",
     "IscResult",
     "MixedResult",
@@ -88,6 +101,10 @@ __all__ = [
     "dtw",
     "find_factors",
     "format_p",
+    "fpca",
+    "fpca_array",
+    "functional_anova",
+    "functional_anova_array",
     "group_synchrony",
     "isc",
     "isc_array",
@@ -101,6 +118,7 @@ __all__ = [
     "resolve_contrasts",
     "sensitivity",
     "sentence",
+    "smooth_courses",
     "summarize",
     "synchrony",
     "tfce",
@@ -125,6 +143,8 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "coverage": ["missing_cells"],
         "decoding": ["DecodingResult", "decode"],
         "design": ["find_factors"],
+        "functional": ["FpcaResult", "FunctionalAnovaResult", "fpca", "functional_anova"],
+        "functional_engine": ["fpca_array", "functional_anova_array", "smooth_courses"],
         "group_synchrony": ["GroupSynchrony", "group_synchrony"],
         "isc_engine": ["bootstrap_isc", "isc_array", "isc_null"],
         "isc_tables": ["ISC_COLUMNS", "IscResult", "isc"],

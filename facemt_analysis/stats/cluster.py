@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from facemt_analysis.checks import check_labels, check_option
-from facemt_analysis.errors import FexError, OptionError
 from facemt_analysis.stats.cluster_array import (
     ClusterArrays,
     ClusterMethod,
@@ -18,13 +16,9 @@ from facemt_analysis.stats.cluster_array import (
 )
 from facemt_analysis.stats.cluster_result import ClusterResult, cluster_table
 from facemt_analysis.stats.cluster_runs import Tail
-from facemt_analysis.stats.courses import (
-    check_levels,
-    courses,
-    mean_courses,
-    pick_features,
-)
-from facemt_analysis.stats.design import DesignName, find_factors
+from facemt_analysis.stats.courses import pick_features
+from facemt_analysis.stats.design import DesignName
+from facemt_analysis.stats.subject_cells import SubjectCells, subject_cells
 
 __all__ = ["cluster_permutation"]
 
@@ -119,7 +113,7 @@ def cluster_permutation(
     check_option("design", design, ("auto", "within", "between"))
     check_labels(frame, subject, name="subject")
     names = pick_features(frame, feature)
-    cells = _cells(
+    cells = subject_cells(
         frame, names, condition, subject, design, levels,
         time=time, rate=rate, tmin=tmin, tmax=tmax,
     )  # fmt: skip
@@ -131,108 +125,9 @@ def cluster_permutation(
     return _result(found, cells, names, method, equal_var=equal_var, tail=tail)
 
 
-@dataclass(frozen=True, eq=False)
-class _Cells:
-    """Courses of subjects in cells, as the array engine takes them."""
-
-    values: Floats
-    group: NDArray[np.intp] | None
-    time: Floats
-    levels: tuple[str, ...]
-    n_subjects: int
-    notes: tuple[str, ...]
-
-    @property
-    def within(self) -> bool:
-        return self.values.ndim == 4
-
-    def of_each(self) -> list[Floats]:
-        """Courses (subjects, features, times) of every level."""
-        if self.within:
-            return list(self.values.swapaxes(0, 1))
-        if self.group is None:
-            return [self.values]
-        return [self.values[self.group == g] for g in range(len(self.levels))]
-
-    @property
-    def contrast(self) -> str:
-        if len(self.levels) == 1:
-            return f"{self.levels[0]} - 0"
-        if len(self.levels) == 2:
-            return f"{self.levels[1]} - {self.levels[0]}"
-        return ", ".join(self.levels)
-
-
-def _cells(
-    frame: pd.DataFrame,
-    names: Sequence[str],
-    condition: str | None,
-    subject: str,
-    design: DesignName,
-    levels: Sequence[object] | None,
-    **axis: object,
-) -> _Cells:
-    plain = pd.DataFrame(frame)
-    if condition is None:
-        if levels is not None or design != "auto":
-            raise OptionError("`levels` and `design` need a `condition`.")
-        means = mean_courses(courses(plain, names, [subject], **axis), [subject])  # type: ignore[arg-type]
-        return _Cells(means.values, None, means.time, ("mean",), len(means.keys), ())
-    check_labels(plain, condition, name="condition")
-    _check_steady(plain, condition)
-    there = find_factors(plain, subject=subject, condition=condition)[0].levels
-    wanted = check_levels(levels, there, condition)
-    plain = plain[plain[condition].isin(wanted)]
-    factor = find_factors(plain, subject=subject, condition=condition, design=design)[0]
-    means = mean_courses(
-        courses(plain, names, [subject, condition], **axis),  # type: ignore[arg-type]
-        [subject, condition],
-    )
-    said = tuple(str(level) for level in wanted)
-    number = {v: i for i, v in enumerate(wanted)}
-    level = np.array([number[v] for v in means.keys[condition]], dtype=np.intp)
-    if not factor.within:
-        return _Cells(means.values, level, means.time, said, len(level), ())
-    who, people = pd.factorize(means.keys[subject])
-    cube = np.full((len(people), len(wanted), *means.values.shape[1:]), np.nan)
-    cube[who, level] = means.values
-    empty = np.isnan(cube).reshape(len(people), len(wanted), -1).all(axis=2)
-    lacking = np.logical_or.reduce(empty, axis=1)
-    notes = _left_out(people[lacking].tolist(), condition)
-    if len(people) - lacking.sum() < 2:
-        raise FexError(
-            f"At least 2 subjects with all of {', '.join(said)} are needed, but there are "
-            f"{len(people) - int(lacking.sum())}." + (f" {notes[0]}" if notes else "")
-        )
-    return _Cells(cube[~lacking], None, means.time, said, int((~lacking).sum()), notes)
-
-
-def _check_steady(frame: pd.DataFrame, condition: str) -> None:
-    """Raise if a label changes within a recording that is not cut into trials or epochs."""
-    if "input" not in frame.columns:
-        return
-    unit = [c for c in ("input", "track", "trial", "epoch") if c in frame.columns]
-    rows = frame.loc[frame[condition].notna(), [*unit, condition]].drop_duplicates()
-    if "track" in unit:
-        rows = rows[rows["track"] >= 0]
-    twice = rows.duplicated(unit)
-    if twice.any():
-        raise FexError(
-            f"{condition!r} changes within {rows.loc[twice, 'input'].iloc[0]}: courses of parts of "
-            "a recording have no common start. Cut epochs first (fex.signal.epochs)."
-        )
-
-
-def _left_out(people: Sequence[object], condition: str) -> tuple[str, ...]:
-    if not people:
-        return ()
-    who = ", ".join(str(p) for p in people)
-    return (f"Left out, without all levels of {condition}: {who}.",)
-
-
 def _result(
     found: ClusterArrays,
-    cells: _Cells,
+    cells: SubjectCells,
     names: Sequence[str],
     method: ClusterMethod,
     *,
@@ -272,7 +167,7 @@ def _mean_se(values: Floats) -> tuple[Floats, Floats]:
 
 
 def _method_words(
-    found: ClusterArrays, cells: _Cells, method: ClusterMethod, *, equal_var: bool, tail: Tail
+    found: ClusterArrays, cells: SubjectCells, method: ClusterMethod, *, equal_var: bool, tail: Tail
 ) -> str:
     if found.statistic_name == "t":
         if len(cells.levels) == 1:

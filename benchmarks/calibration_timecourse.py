@@ -1,0 +1,168 @@
+"""How often tests over time reject when there is nothing: 5 % is what they promise.
+
+    python benchmarks/calibration_timecourse.py [--studies 1000] [--only cluster,isc]
+
+Every simulated study has subjects (or dyads) with courses of their own and nothing in common.
+Courses are strongly autocorrelated (the correlation falls to 1/e after about 0.7 s), in two kinds:
+``even`` (Gaussian) and ``bursty`` (log-normal: rare, short displays, as action units have them).
+Prints one row per test: the share of studies in which p ≤ 0.05, with its standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage, stats
+
+from facemt_analysis.stats import (
+    cluster_permutation_array,
+    functional_anova_array,
+    group_synchrony,
+    isc_null,
+)
+from facemt_analysis.stats.synchrony_scores import scorer
+from facemt_analysis.stats.synchrony_surrogates import by_chance
+
+Floats = NDArray[np.float64]
+Test = Callable[[int, str], float]
+
+HZ = 10
+WIDTH = 0.5 * HZ  # of the Gaussian kernel, points
+
+
+def courses(seed: int, kind: str, *shape: int) -> Floats:
+    """Make independent courses, last axis time."""
+    extra = int(6 * WIDTH)
+    raw = np.random.default_rng(seed).normal(size=(*shape[:-1], shape[-1] + 2 * extra))
+    x = ndimage.gaussian_filter1d(raw, WIDTH, axis=-1)[..., extra:-extra]
+    x /= np.sqrt((ndimage.gaussian_filter1d(np.eye(1, 201, 100), WIDTH) ** 2).sum())
+    return np.exp(1.5 * x) if kind == "bursty" else x
+
+
+def frames_as_samples(seed: int, kind: str) -> float:
+    """Compare two conditions of one study as if frames were independent: what not to do."""
+    x = courses(seed, kind, 20, 2, 300)
+    return float(stats.ttest_ind(x[:, 0].ravel(), x[:, 1].ravel()).pvalue)
+
+
+def cluster_tests() -> Iterator[tuple[str, Test]]:
+    """Cluster-based permutation: 20 subjects, 300 times, 2 features, 199 rearrangements."""
+
+    def within(method: str, k: int) -> Test:
+        def run(seed: int, kind: str) -> float:
+            data = courses(seed, kind, 20, k, 2, 300)
+            return smallest(cluster(data, None, method, seed))
+
+        return run
+
+    def between(method: str, k: int) -> Test:
+        def run(seed: int, kind: str) -> float:
+            data = courses(seed, kind, 20, 2, 300)
+            return smallest(cluster(data, np.arange(20) % k, method, seed))
+
+        return run
+
+    def cluster(data: Floats, groups: Floats | None, method: str, seed: int) -> object:
+        return cluster_permutation_array(
+            data, groups, n_permutations=199, method=method, seed=seed, alpha=0.05
+        )
+
+    def smallest(found: object) -> float:
+        return float(found.p.min(initial=1.0))
+
+    for method in ("mass", "tfce"):
+        yield f"cluster {method}, paired t", within(method, 2)
+        yield f"cluster {method}, Welch's t, 10 + 10", between(method, 2)
+    yield "cluster mass, repeated-measures F, 3 conditions", within("mass", 3)
+    yield "cluster mass, one-way F, 3 groups", between("mass", 3)
+
+
+def functional_tests() -> Iterator[tuple[str, Test]]:
+    """Functional ANOVA: 20 subjects, 300 times, 199 rearrangements."""
+
+    def within(seed: int, kind: str) -> float:
+        return functional_anova_array(
+            courses(seed, kind, 20, 3, 300), n_permutations=199, seed=seed
+        ).p
+
+    def between(seed: int, kind: str) -> float:
+        return functional_anova_array(
+            courses(seed, kind, 20, 300), np.arange(20) % 2, n_permutations=199, seed=seed
+        ).p
+
+    yield "functional ANOVA, 3 conditions", within
+    yield "functional ANOVA, 2 groups", between
+
+
+def isc_tests() -> Iterator[tuple[str, Test]]:
+    """Intersubject correlation: 10 subjects, 300 times, 99 random data sets."""
+
+    def one(method: str, null: str) -> Test:
+        def run(seed: int, kind: str) -> float:
+            data = courses(seed, kind, 10, 300)
+            data = data / data.std(axis=1, keepdims=True)
+            values = isc_null(data, method, null, n_permutations=99, seed=seed)
+            return float(np.mean(values >= values[0] - 1e-12))
+
+        return run
+
+    for method in ("leave-one-out", "pairwise"):
+        for null in ("circular-shift", "phase", "bootstrap"):
+            yield f"isc {method}, {null}", one(method, null)
+
+
+def synchrony_tests() -> Iterator[tuple[str, Test]]:
+    """Dyads: 6 pairs, 30 s; exchanges of partners (200 of 720), or 99 surrogates per dyad."""
+
+    def one(measure: str, surrogate: str, n: int) -> Test:
+        score = scorer(measure, rate=HZ, window=4, step=None, max_lag=1, recurrence_rate=0.05)
+
+        def run(seed: int, kind: str) -> float:
+            pairs = courses(seed, kind, 6, 2, 1, 300 if measure in ("peak", "mean") else 150)
+            sign = -1.0 if measure == "dtw" else 1.0
+            null = by_chance(pairs, score, surrogate, sign, (50, 40), n, seed).null
+            return float(np.mean(null >= null[0] - 1e-12))
+
+        return run
+
+    for measure in ("peak", "mean", "dtw", "recurrence"):
+        yield f"synchrony {measure}, pseudo-dyads", one(measure, "pseudo-dyads", 200)
+    for surrogate in ("segments", "circular-shift"):
+        yield f"synchrony peak, {surrogate}", one("peak", surrogate, 99)
+
+    def phases(seed: int, kind: str) -> float:
+        return group_synchrony(courses(seed, kind, 4, 300), n_permutations=99, seed=seed).p
+
+    yield "group synchrony of 4, circular shifts", phases
+
+
+PARTS = {
+    "frames": lambda: iter([("t test with frames as samples (never do this)", frames_as_samples)]),
+    "cluster": cluster_tests,
+    "functional": functional_tests,
+    "isc": isc_tests,
+    "synchrony": synchrony_tests,
+}
+
+
+def main() -> None:
+    """Run and print rows of a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--studies", type=int, default=1000)
+    parser.add_argument("--only", default=",".join(PARTS), help=", ".join(PARTS))
+    options = parser.parse_args()
+    print("| test | courses | rejected at 5 % | s.e. | studies |\n|---|---|---|---|---|")
+    for part in options.only.split(","):
+        for name, test in PARTS[part]():
+            for kind in ("even", "bursty"):
+                p = np.array([test(seed, kind) for seed in range(options.studies)])
+                share = (p <= 0.05 + 1e-9).mean()
+                se = np.sqrt(share * (1 - share) / len(p))
+                print(f"| {name} | {kind} | {share:.1%} | {se:.1%} | {len(p)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
