@@ -62,10 +62,10 @@ def draw_figures(
     dict
         Name → figure, in the order of `CAPTIONS`.
     """
-    from facemt_analysis.plotting import paper_style
+    from facemt_analysis.plotting import paper
 
     faces = faces.assign(time=truth["time"].to_numpy())
-    with paper_style():
+    with paper("double"):
         return {
             "faces": _faces(faces, stills),
             "action_units": _grid(faces, truth, _AUS, columns=4,

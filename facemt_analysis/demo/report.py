@@ -163,10 +163,10 @@ def _quoted(escaped: str) -> str:
 
 
 def _png(figure: Figure, *, photographs: bool) -> str:
-    from facemt_analysis.plotting import paper_style
+    from facemt_analysis.plotting import paper
 
     memory = io.BytesIO()
-    with paper_style():
+    with paper("double"):
         figure.savefig(memory, format="png", dpi=_DPI)
     png = memory.getvalue()
     return base64.b64encode(png if photographs else _fewer_colours(png)).decode("ascii")

@@ -149,11 +149,11 @@ def _figures(fex: pd.DataFrame, truth: pd.DataFrame) -> dict[str, Figure]:
 
 
 def _write_figures(figures: dict[str, Figure], folder: Path) -> list[Path]:
-    from facemt_analysis.plotting import paper_style
+    from facemt_analysis.plotting import paper
 
     folder.mkdir(exist_ok=True)
     files = []
-    with paper_style():
+    with paper("double"):
         for name, figure in figures.items():
             for suffix, options in _FORMATS.items():
                 path = folder / f"{name}.{suffix}"

@@ -14,7 +14,9 @@ from facemt_analysis.checks import pick_columns
 from facemt_analysis.measures.au_events import AU_ON, au_events
 from facemt_analysis.measures.events import Threshold
 from facemt_analysis.plotting.faces import face_series, one_face
-from facemt_analysis.plotting.style import INK, PALETTE, TRUTH, new_axes
+from facemt_analysis.plotting.heatmaps import binned
+from facemt_analysis.plotting.spans import gap_spans, shade_gaps
+from facemt_analysis.plotting.style import INK, LOST, PALETTE, TRUTH, add_colorbar, new_axes
 
 __all__ = ["plot_au_heatmap", "plot_aus"]
 
@@ -55,8 +57,9 @@ def plot_aus(
     Returns
     -------
     Axes
-        Time in s; a strip is a score from 0 to 1. Lines break where there is no face. The line of
-        each action unit carries its name as label.
+        Time in s; a strip is a score from 0 to 1. Lines break where there is no face, which is
+        shaded. The line of each action unit carries its name as label. Shade what happened with
+        :func:`facemt_analysis.plotting.shade_events`.
 
     Raises
     ------
@@ -76,6 +79,7 @@ def plot_aus(
     face = one_face(frame, recording=recording, track=track)
     time, values = face_series(face, columns)
     axes = new_axes(ax, size=(6.0, 0.6 + 0.28 * len(columns)))
+    shade_gaps(axes, gap_spans(time, values))
     for i, column in enumerate(columns):
         axes.plot(time, i + _HEIGHT * values[:, i], color=INK, linewidth=0.8, label=column)
     if on is not None:
@@ -151,8 +155,8 @@ def plot_au_heatmap(
     columns = pick_columns(frame, aus, group="aus", name="aus")
     face = one_face(frame, recording=recording, track=track)
     edges, cells = _cells(*face_series(face, columns))
-    axes = new_axes(ax, size=(6.5, 0.9 + 0.2 * len(columns)))
-    axes.set_facecolor("#d9d9d9")
+    axes = new_axes(ax, size=(6.5, 0.9 + 0.16 * len(columns)))
+    axes.set_facecolor(LOST)
     mesh = axes.pcolormesh(
         edges, np.arange(len(columns) + 1), np.ma.masked_invalid(cells.T), cmap=cmap,
         vmin=0, vmax=1, rasterized=True,
@@ -162,7 +166,7 @@ def plot_au_heatmap(
     axes.set(xlabel="Time (s)")
     axes.invert_yaxis()
     if colorbar:
-        axes.get_figure(root=True).colorbar(mesh, ax=axes, label="Score (0–1)", aspect=30)  # type: ignore[union-attr]
+        add_colorbar(mesh, axes, "Score (0–1)")
     return axes
 
 
@@ -178,12 +182,4 @@ def _cells(time: Floats, values: Floats) -> tuple[Floats, Floats]:
     if len(time) <= _MOST_COLUMNS:
         return np.append(time, time[-1] + step), values
     edges = np.linspace(time[0], time[-1] + step, _MOST_COLUMNS // 2 + 1)
-    cell = np.clip(np.searchsorted(edges, time, side="right") - 1, 0, len(edges) - 2)
-    valid = ~np.isnan(values)
-    means = np.empty((len(edges) - 1, values.shape[1]))
-    for i in range(values.shape[1]):
-        ok = valid[:, i]
-        n = np.bincount(cell[ok], minlength=len(means))
-        total = np.bincount(cell[ok], weights=values[ok, i], minlength=len(means))
-        means[:, i] = np.where(n > 0, total / np.maximum(n, 1), np.nan)
-    return edges, means
+    return edges, binned(time, values, edges)

@@ -68,14 +68,14 @@ def plot_blendshapes(
         movements.setdefault(stem, {})[side] = float(values[column])
     size = {stem: np.nanmax([*sides.values(), -1.0]) for stem, sides in movements.items()}
     shown = sorted(movements, key=lambda stem: -size[stem])[:top]
-    axes = new_axes(ax, size=(4.0, 0.5 + 0.24 * len(shown)))
+    axes = new_axes(ax, size=(4.0, 0.5 + 0.19 * len(shown)))
     for side, colour in _COLOURS.items():
         places = [i for i, stem in enumerate(shown) if side in movements[stem]]
         shift, height = {"Left": (-0.2, 0.38), "Right": (0.2, 0.38)}.get(side, (0.0, 0.76))
         if places:
             axes.barh(
                 np.array(places) + shift, [movements[shown[i]][side] for i in places], height,
-                color=colour, label=side.lower() or "middle",
+                color=colour, label=f"subject's {side.lower()}" if side else "middle",
             )  # fmt: skip
     axes.set_yticks(range(len(shown)), shown)
     axes.set(ylim=(len(shown) - 0.5, -0.5), xlim=(0, 1), xlabel="Coefficient")

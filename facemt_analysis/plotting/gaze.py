@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from facemt_analysis.errors import OptionError
 from facemt_analysis.measures.gaze_density import GazeDensity, gaze_heatmap
 from facemt_analysis.plotting.faces import one_face
-from facemt_analysis.plotting.style import new_axes
+from facemt_analysis.plotting.style import add_colorbar, new_axes
 
 __all__ = ["plot_gaze", "plot_gaze_density"]
 
@@ -102,7 +102,7 @@ def plot_gaze_density(
     -------
     Axes
         As the person sees it: the person's right is on the right. A cross is straight ahead (in the
-        head's frame) or the camera (in the camera's).
+        head's frame) or the camera (in the camera's). Colours: % of the time per square degree.
 
     Raises
     ------
@@ -113,14 +113,18 @@ def plot_gaze_density(
         raise OptionError(
             f"`group` must be the row of one of {len(density.groups)} groups, but got {group}."
         )
-    axes = new_axes(ax, size=(4.0, 3.3))
+    axes = new_axes(ax, size=(3.4, 2.6))
     image = axes.pcolormesh(
-        density.yaw_edges, density.pitch_edges, density.density[group], cmap=cmap, rasterized=True
+        density.yaw_edges,
+        density.pitch_edges,
+        100 * density.density[group],
+        cmap=cmap,
+        rasterized=True,
     )
     axes.plot(0, 0, "+", color="white", markersize=8, markeredgewidth=0.8)
     axes.set_aspect("equal")
     axes.set_xlabel("Yaw (°), + = to the right")
     axes.set_ylabel("Pitch (°), + = up")
     if colorbar:
-        axes.get_figure(root=True).colorbar(image, ax=axes, label="Share of time per deg²")  # type: ignore[union-attr]
+        add_colorbar(image, axes, "% of time per deg²")
     return axes

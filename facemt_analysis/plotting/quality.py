@@ -9,14 +9,15 @@ from matplotlib.axes import Axes
 from facemt_analysis.measures.quality_limits import QualityLimits, choose_limits
 from facemt_analysis.measures.quality_stretches import STATES, quality_stretches
 from facemt_analysis.measures.quality_summary import quality_report
-from facemt_analysis.plotting.style import INK, PALETTE
+from facemt_analysis.plotting.style import INK, LOST, PALETTE, new_figure
 
 __all__ = ["plot_quality"]
 
-_COLOURS = {"usable": PALETTE[0], "flagged": PALETTE[4], "no_face": "#d9d9d9"}
+_COLOURS = {"usable": PALETTE[0], "flagged": PALETTE[1], "no_face": LOST}
 _WORDS = {"usable": "usable", "flagged": "flagged", "no_face": "no face"}
 _MOST_NAMES = 60
-_MOST_HEIGHT = 12.0
+_MOST_HEIGHT = 12.0  # inches
+_NARROW = 5.0  # inches
 
 
 def plot_quality(
@@ -49,8 +50,6 @@ def plot_quality(
     >>> import matplotlib.pyplot as plt
     >>> plt.close(axes["time"].figure)
     """
-    import matplotlib.pyplot as plt
-
     chosen = choose_limits(limits, **changes)
     named = "input" in frame.columns
     report = quality_report(frame, ["input"] if named else [], chosen)
@@ -58,10 +57,9 @@ def plot_quality(
     names = report["input"].tolist() if named else ["recording"]
     line = {name: i for i, name in enumerate(names)}
     place = stretches["input"].map(line) if named else pd.Series(0, index=stretches.index)
-    figure, axes = plt.subplots(
-        1, 4, sharey=True, layout="constrained", width_ratios=[5, 1.3, 1.3, 1.3],
-        figsize=(9.0, min(1.3 + 0.22 * len(names), _MOST_HEIGHT)),
-    )  # fmt: skip
+    figure = new_figure((9.0, min(1.0 + 0.16 * len(names), _MOST_HEIGHT)))
+    wide = figure.get_figwidth() > _NARROW
+    axes = figure.subplots(1, 4, sharey=True, width_ratios=[5 if wide else 2.2, 1.3, 1.3, 1.3])
     panels = dict(zip(("time", "share", "score", "size"), axes, strict=True))
     _draw_strips(panels["time"], stretches, place)
     timed = report["start"].notna().any()
@@ -69,10 +67,14 @@ def plot_quality(
     _draw_shares(panels["share"], report)
     _draw_levels(panels["score"], report["score_median"], report["score_low"], chosen.score)
     _draw_levels(panels["size"], report["face_px_median"], report["face_px_low"], chosen.face_px)
-    for key, label in (("share", "Share of frames"), ("score", "FaceScore"), ("size", "Face (px)")):
+    for key, label in (
+        ("share", "Share of\nframes"),
+        ("score", "Face-\nScore"),
+        ("size", "Face\n(px)"),
+    ):
         panels[key].set_xlabel(label)
     panels["share"].set_xlim(0, 1)
-    panels["share"].set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    panels["share"].set_xticks([0, 1], ["0", "1"])
     shown = names if len(names) <= _MOST_NAMES else []
     panels["time"].set_yticks(range(len(shown)), [str(name) for name in shown])
     panels["time"].set_ylim(len(names) - 0.5, -0.5)
@@ -116,4 +118,4 @@ def _draw_levels(ax: Axes, middle: pd.Series, low: pd.Series, limit: float | Non
         ax.axvline(limit, color=INK, linestyle=(0, (3, 2)), linewidth=0.8)
     most = max(float(middle.max()), limit or 0.0)
     ax.set_xlim(min(0.0, float(low.min())), 1.08 * most)
-    ax.locator_params(axis="x", nbins=3)
+    ax.locator_params(axis="x", nbins=2)

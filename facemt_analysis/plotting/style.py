@@ -1,24 +1,48 @@
-"""Colours and type sizes that all figures share."""
+"""Sizes, type and colours that all figures share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any
 
 import matplotlib as mpl
+from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.figure import Figure
 
-__all__ = ["INK", "PALETTE", "TRUTH", "new_axes", "paper_style"]
+from facemt_analysis.checks import check_number
+from facemt_analysis.errors import OptionError
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Colours that stay apart for colour-blind readers (Okabe & Ito, 2008)."""
+__all__ = [
+    "COLUMN_MM", "INK", "LOST", "PALETTE", "TRUTH", "add_colorbar", "colour_of", "figure_of",
+    "figure_size", "legend_above", "new_axes", "new_figure", "paper",
+]  # fmt: skip
+
+PALETTE = ("#0072B2", "#E69F00", "#882255", "#CC6677", "#000000", "#88CCEE")
+"""Colours of lines and bars, from Okabe & Ito (2008) and Tol (2021).
+
+Any two stay apart for colour-blind readers (CIE76 difference of at least 17 with protan, deutan and
+tritan vision by Machado et al. 2009) and in grey print (lightness: at least 14 between the first
+three, 8 between all)."""
 
 INK = "#333333"
 """Axes, labels."""
 
 TRUTH = "#8c8c8c"
 """What is known to be true, behind what was measured."""
+
+LOST = "#d9d9d9"
+"""Where nothing was measured."""
+
+COLUMN_MM = MappingProxyType({"single": 85.0, "double": 180.0})
+"""Widths of one and two columns. Journals ask for 84 to 90 and 174 to 190 mm: Springer Nature 84
+and 174 (Nature 89 and 183), Elsevier 90 and 190, Cell Press and Science about 85 and 180."""
+
+_MM = 1 / 25.4  # inches
 
 _PAPER: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -28,6 +52,9 @@ _PAPER: dict[Any, Any] = {
     "xtick.labelsize": 7.0,
     "ytick.labelsize": 7.0,
     "legend.fontsize": 7.0,
+    "figure.titlesize": 8.0,
+    "figure.labelsize": 8.0,
+    "axes.prop_cycle": cycler(color=PALETTE),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.6,
@@ -41,33 +68,137 @@ _PAPER: dict[Any, Any] = {
     "xtick.major.size": 2.5,
     "ytick.major.size": 2.5,
     "legend.frameon": False,
-    "pdf.fonttype": 42,  # text stays text
+    "legend.handlelength": 1.4,
+    "legend.columnspacing": 1.2,
+    "pdf.fonttype": 42,  # fonts are embedded, text stays text
+    "ps.fonttype": 42,
     "svg.fonttype": "none",
+    "savefig.dpi": 300.0,  # of what is not vectors
+    "savefig.bbox": None,  # a tight box would change the width
 }
+
+# width and, where one was asked for, height (inches) of figures made inside `paper`
+_sheet: ContextVar[tuple[float, float | None] | None] = ContextVar("sheet", default=None)
 
 
 @contextmanager
-def paper_style() -> Iterator[None]:
-    """Use type sizes and lines fit for print, within a ``with`` block only.
+def paper(
+    width: str | float = "single",
+    *,
+    height: float | None = None,
+    aspect: float | None = None,
+    font: str | None = None,
+) -> Iterator[None]:
+    """Make figures fit for print, within a ``with`` block only.
+
+    Parameters
+    ----------
+    width
+        ``"single"`` or ``"double"`` column (:data:`COLUMN_MM`), or mm.
+    height
+        mm; default: every function takes what its figure needs.
+    aspect
+        Height as a multiple of the width, instead of `height`.
+    font
+        A family such as ``"Arial"`` that is to be used instead of DejaVu Sans.
+
+    Raises
+    ------
+    OptionError
+        If a size cannot be, or both `height` and `aspect` are given.
+
+    Notes
+    -----
+    Type is 7 and 8 pt. In PDF, PS and SVG, text stays text and fonts are embedded (PDF, PS); dense
+    images inside are drawn at 300 dpi. Save with ``figure.savefig("figure.pdf")``; the option
+    ``bbox_inches="tight"`` would change the width.
 
     Examples
     --------
-    >>> import matplotlib as mpl
-    >>> before = mpl.rcParams["font.size"]
-    >>> with paper_style():
-    ...     float(mpl.rcParams["font.size"])
-    8.0
-    >>> mpl.rcParams["font.size"] == before
-    True
+    >>> import matplotlib.pyplot as plt
+    >>> with paper("single", height=60):
+    ...     figure, ax = plt.subplots()
+    >>> (figure.get_size_inches() * 25.4).round(2).tolist()
+    [85.0, 60.0]
+    >>> plt.close(figure)
     """
-    with mpl.rc_context(_PAPER):
-        yield
+    if isinstance(width, str):
+        if width not in COLUMN_MM:
+            raise OptionError(f"`width` must be 'single', 'double' or mm, but got {width!r}.")
+        wide = COLUMN_MM[width]
+    else:
+        wide = check_number("width", width, 20.0, 1000.0, unit="mm")
+    if height is not None and aspect is not None:
+        raise OptionError("Give `height` or `aspect`, not both.")
+    if aspect is not None:
+        height = wide * check_number("aspect", aspect, 0.0, 10.0, open_low=True)
+    tall = None if height is None else check_number("height", height, 10.0, 1000.0, unit="mm") * _MM
+    settings = {**_PAPER, "figure.figsize": (wide * _MM, tall or 0.7 * wide * _MM)}
+    if font is not None:
+        settings["font.sans-serif"] = [font]
+    token = _sheet.set((wide * _MM, tall))
+    try:
+        with mpl.rc_context(settings):
+            yield
+    finally:
+        _sheet.reset(token)
 
 
-def new_axes(ax: Axes | None, *, size: tuple[float, float] | None = None) -> Axes:
-    """Give the axes that came, or those of a new figure of that size in inches."""
-    if ax is not None:
-        return ax
+def figure_size(width: float, height: float) -> tuple[float, float]:
+    """Give inches: those that came, or within :func:`paper` its width and, if it has one, height.
+
+    >>> with paper(width=127):
+    ...     figure_size(9.0, 2.0)
+    (5.0, 2.0)
+    """
+    sheet = _sheet.get()
+    if sheet is None:
+        return width, height
+    return sheet[0], height if sheet[1] is None else sheet[1]
+
+
+def new_axes(ax: Axes | None, *, size: tuple[float, float]) -> Axes:
+    """Give the axes that came, or those of a new figure (see :func:`figure_size`)."""
+    return new_figure(size).subplots() if ax is None else ax
+
+
+def new_figure(size: tuple[float, float]) -> Figure:
+    """Make a figure of pyplot's with a layout that keeps labels apart."""
     import matplotlib.pyplot as plt
 
-    return plt.subplots(figsize=size, layout="constrained")[1]
+    return plt.figure(figsize=figure_size(*size), layout="constrained")
+
+
+def figure_of(axes: Axes) -> Figure:
+    """Give the whole figure that axes are in."""
+    figure = axes.get_figure(root=True)
+    if figure is None:
+        raise OptionError("`ax` is not in a figure any more.")
+    return figure
+
+
+def add_colorbar(colours: ScalarMappable, axes: Axes, label: str) -> None:
+    """Explain colours by a slim bar on the right of the axes."""
+    bar = figure_of(axes).colorbar(
+        colours, ax=axes, label=label, fraction=0.05, pad=0.02, aspect=30
+    )
+    bar.outline.set_visible(False)
+
+
+def legend_above(axes: Axes, *handles: Any, ncols: int = 4) -> None:
+    """Name what is drawn in rows above the axes, where no data are."""
+    if not handles:
+        drawn = list(zip(*axes.get_legend_handles_labels(), strict=True))
+        drawn.sort(key=lambda one: one[1] == "no face")
+        handles = ([h for h, _ in drawn], [n for _, n in drawn])
+    axes.legend(*handles, loc="lower left", ncols=ncols, bbox_to_anchor=(0.0, 1.0),
+                borderaxespad=0.2, columnspacing=0.9)  # fmt: skip
+
+
+def colour_of(i: int) -> str:
+    """Colour number `i` of the palette, from the beginning again after the last.
+
+    >>> colour_of(6) == PALETTE[0]
+    True
+    """
+    return PALETTE[i % len(PALETTE)]

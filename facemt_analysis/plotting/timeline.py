@@ -11,11 +11,17 @@ from matplotlib.axes import Axes
 
 from facemt_analysis import schema
 from facemt_analysis.errors import FexError
-from facemt_analysis.plotting.style import PALETTE, TRUTH, new_axes
+from facemt_analysis.plotting.spans import gap_spans, shade_gaps
+from facemt_analysis.plotting.style import PALETTE, TRUTH, legend_above, new_axes
 
 __all__ = ["plot_timeline"]
 
 Floats = npt.NDArray[np.float64]
+
+_GROUP_NAMES: dict[str | None, str] = {
+    "aus": "Action units", "intensities": "Action units", "emotions": "Emotions", "va": "Affect",
+    "poses": "Head", "gazes": "Gaze", "blendshapes": "Blendshapes", "faceboxes": "Face",
+}  # fmt: skip
 
 
 def plot_timeline(
@@ -64,7 +70,7 @@ def plot_timeline(
     Notes
     -----
     Lines break at NaN and where more than one and a half of the usual time step lie between two
-    rows: gaps are shown, not bridged.
+    rows: gaps are shown, not bridged. Where no column has a value, the background is grey.
 
     Examples
     --------
@@ -90,6 +96,7 @@ def plot_timeline(
         )
     unit = units.pop()
     axes = new_axes(ax, size=(5.0, 2.0))
+    shade_gaps(axes, _lost(frame, time, names))
     for i, name in enumerate(names):
         factor = 180 / np.pi if unit == "°" else 1.0
         colour = colours[i % len(colours)]
@@ -104,11 +111,11 @@ def plot_timeline(
         x, y = _with_gaps(frame, time, name)
         axes.plot(x, y * factor, color=colour, linewidth=1.2, label=name)
     axes.set_xlabel("Time (s)")
-    what = names[0] if len(names) == 1 else (schema.group_of(names[0]) or "value").capitalize()
+    what = names[0] if len(names) == 1 else _GROUP_NAMES.get(schema.group_of(names[0]), "Value")
     axes.set_ylabel(f"{what} ({unit})" if unit else what)
     axes.margins(x=0)
     if legend:
-        axes.legend(loc="upper right", ncols=min(len(names), 4))
+        legend_above(axes, ncols=4 if truth is None else 2)
     return axes
 
 
@@ -121,6 +128,12 @@ def _unit(column: str, degrees: bool) -> str:
         return "a.u."
     unit = schema.GROUPS[group].unit.split(" ")[0].rstrip(",;")
     return "°" if unit == "rad" and degrees else unit
+
+
+def _lost(table: pd.DataFrame, time: str, names: Sequence[str]) -> Floats:
+    """Find the stretches without any of the columns."""
+    columns = [_with_gaps(table, time, name) for name in names]
+    return gap_spans(columns[0][0], np.column_stack([y for _, y in columns]))
 
 
 def _with_gaps(table: pd.DataFrame, time: str, column: str) -> tuple[Floats, Floats]:

@@ -53,7 +53,7 @@ def test_axes_are_square_and_whole(table: pd.DataFrame) -> None:
     axes = Figure().subplots()
     assert plot_va(table, ax=axes, colorbar=False) is axes
     assert axes.get_aspect() == 1
-    assert axes.get_xlim() == axes.get_ylim() == (-1.05, 1.05)
+    assert axes.get_xlim() == axes.get_ylim() == (-1.15, 1.15)
     assert axes.get_figure().axes == [axes]
     assert len(plot_va(table).get_figure().axes) == 2
 

@@ -87,11 +87,14 @@ def test_strips_hold_scores_and_break_at_losses(table: pd.DataFrame) -> None:
 
 def test_events_are_filled(table: pd.DataFrame) -> None:
     ax = plot_aus(table, "AU12", **CHOICE)
-    (area,) = ax.collections
-    (path,) = area.get_paths()
+    areas = {area.get_label(): area for area in ax.collections}
+    (path,) = areas["AU12 events"].get_paths()
     assert path.vertices[:, 0].min() == pytest.approx(0.5)
     assert path.vertices[:, 0].max() == pytest.approx(1.0)  # the first frame without
-    assert not plot_aus(table, on=None, **CHOICE).collections
+    gaps = plot_aus(table, on=None, **CHOICE).collections
+    assert [area.get_label() for area in gaps] == ["no face"]
+    (band,) = gaps[0].get_paths()
+    assert band.get_extents().intervalx == pytest.approx([1.9, 3.0])  # last seen, seen again
 
 
 # ----------------------------------------------------------------------------- heat maps
@@ -137,11 +140,11 @@ def test_long_recordings_are_averaged() -> None:
 def test_emotions_are_stacked_to_one(table: pd.DataFrame) -> None:
     ax = plot_emotions(table, **CHOICE)
     areas = {area.get_label(): area for area in ax.collections}
-    assert list(areas) == ["Neutral", "Happy"]
+    assert list(areas) == ["no face", "Neutral", "Happy"]
     assert len(areas["Happy"].get_paths()) == 2  # the face was lost between
     heights = areas["Happy"].get_paths()[0].vertices[:, 1]
     assert {round(float(h), 6) for h in heights} == {0.75, 1.0}
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["Happy", "Neutral"]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["Neutral", "Happy"]
     assert ax.get_ylim() == (0, 1)
     assert len(set(EMOTION_COLOURS.values())) == 8
 

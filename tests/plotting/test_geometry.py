@@ -24,10 +24,10 @@ def test_heat_map_is_the_density() -> None:
     density = gaze_heatmap(looks(), bins=(8, 4), extent=(-20, 20, -10, 10))
     ax = plot_gaze_density(density)
     (mesh,) = ax.collections
-    np.testing.assert_allclose(np.asarray(mesh.get_array()), density.density[0])
+    np.testing.assert_allclose(np.asarray(mesh.get_array()), 100 * density.density[0])
     assert ax.get_xlim() == (-20, 20)
     assert ax.get_ylim() == (-10, 10)
-    assert [a.get_ylabel() for a in ax.figure.axes[1:]] == ["Share of time per deg²"]
+    assert [a.get_ylabel() for a in ax.figure.axes[1:]] == ["% of time per deg²"]
 
 
 def test_gaze_of_all_or_of_one_face() -> None:
@@ -50,7 +50,7 @@ def test_groups_of_a_density() -> None:
     assert plot_gaze_density(density, 1, ax=axes, colorbar=False) is axes
     assert len(axes.figure.axes) == 1
     drawn = np.asarray(axes.collections[0].get_array())
-    np.testing.assert_allclose(drawn, density.density[1])
+    np.testing.assert_allclose(drawn, 100 * density.density[1])
     with pytest.raises(OptionError, match="one of 2 groups, but got 2"):
         plot_gaze_density(density, 2)
 
@@ -86,10 +86,10 @@ def test_bars_are_means_with_left_beside_right() -> None:
     names = [t.get_text() for t in ax.get_yticklabels()]
     assert names == ["mouthSmile", "jawOpen", "mouthLeft", "mouthRight"]
     drawn = bars(ax)
-    assert drawn["left"] == pytest.approx([0.8])
-    assert drawn["right"] == pytest.approx([0.5])
+    assert drawn["subject's left"] == pytest.approx([0.8])
+    assert drawn["subject's right"] == pytest.approx([0.5])
     assert drawn["middle"] == pytest.approx([0.3, 0.1, 0.05])
-    assert bars(plot_blendshapes(frame, row=-1, top=1))["right"] == pytest.approx([0.6])
+    assert bars(plot_blendshapes(frame, row=-1, top=1))["subject's right"] == pytest.approx([0.6])
 
 
 def test_one_side_alone_keeps_its_name() -> None:

@@ -31,7 +31,7 @@ def test_lines_are_the_data(table: pd.DataFrame) -> None:
     np.testing.assert_array_equal(ax.lines[0].get_xdata(), table["time"])
     assert [line.get_color() for line in ax.lines] == list(PALETTE[:2])
     assert ax.get_xlabel() == "Time (s)"
-    assert ax.get_ylabel() == "Aus (score)"
+    assert ax.get_ylabel() == "Action units (score)"
 
 
 def test_angles_are_shown_in_degrees_unless_asked(table: pd.DataFrame) -> None:
