@@ -32,6 +32,12 @@ _INK = "#4a3b34"
 _LINES = ((17, 21, False), (22, 26, False), (36, 41, True), (42, 47, True), (48, 59, True),
           (60, 67, True))  # fmt: skip
 _RIMS = ((469, 470, 471, 472), (474, 475, 476, 477))
+_DLIB = schema.DLIB68_FROM_MESH
+FEATURE_LINES: tuple[tuple[int, ...], ...] = (
+    *((*_DLIB[a : b + 1], *([_DLIB[a]] if closed else [])) for a, b, closed in _LINES),
+    *((*rim, rim[0]) for rim in _RIMS),
+)
+"""Vertices along brows, eyes, lips and the rims of the irises."""
 _MOST_FRAMES = 200
 
 
@@ -218,10 +224,7 @@ def _features(mesh: Floats) -> Scatter3d:
     """Lines of brows, eyes, irises and lips, a little in front of the skin."""
     from plotly import graph_objects as go
 
-    dlib = schema.DLIB68_FROM_MESH
-    lines = [[*dlib[a : b + 1], *([dlib[a]] if closed else [])] for a, b, closed in _LINES]
-    lines += [[*rim, rim[0]] for rim in _RIMS]
-    pieces = [np.vstack([mesh[line], np.full((1, 3), np.nan)]) for line in lines]
+    pieces = [np.vstack([mesh[list(line)], np.full((1, 3), np.nan)]) for line in FEATURE_LINES]
     x, y, z = np.concatenate(pieces)[:-1].astype(np.float32).T
     front = np.float32(0.03 * np.ptp(mesh[:N_SKIN, 0]))
     return go.Scatter3d(
