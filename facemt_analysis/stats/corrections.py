@@ -46,7 +46,7 @@ def adjust_p(p: ArrayLike, method: Correction = "holm") -> Floats:
     [0.03, 0.04, 0.04]
     """
     check_option("method", method, ("holm", "fdr_bh", None))
-    values = np.array(p, dtype=np.float64)
+    values = np.asarray(p, dtype=np.float64).copy()  # np.array() of a Series may be a view
     if np.nanmin(values, initial=0.0) < 0 or np.nanmax(values, initial=0.0) > 1:
         raise FexError("p values lie between 0 and 1.")
     if method is None:

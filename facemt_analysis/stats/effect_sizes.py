@@ -113,7 +113,7 @@ def noncentral_f_interval(
     tail = (1 - level) / 2
 
     def below(ncp: float) -> float:
-        return float(special.ncfdtr(df_effect, df_error, ncp, f))
+        return float(stats.ncf.cdf(f, df_effect, df_error, ncp))  # ncfdtr is wrong in SciPy 1.14
 
     def limit(share: float) -> float:
         if below(0.0) <= share:

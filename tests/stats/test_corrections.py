@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from statsmodels.stats.multitest import multipletests
 
@@ -16,6 +17,12 @@ def test_as_statsmodels(method: str, n: int) -> None:
     p = np.random.default_rng(n).uniform(size=n) ** 3
     p[: n // 4] = p[0]  # ties
     np.testing.assert_allclose(adjust_p(p, method), multipletests(p, method=method)[1])
+
+
+def test_nothing_is_changed_in_place() -> None:
+    p = pd.Series([0.01, 0.02, 0.03])
+    adjust_p(p)
+    assert p.tolist() == [0.01, 0.02, 0.03]
 
 
 def test_tests_that_could_not_be_done_do_not_count() -> None:

@@ -190,12 +190,9 @@ def test_random_permutations_as_scipy() -> None:
     a, b = rng.normal(size=14) + 0.7, rng.normal(size=17)
     done = permuted_t(np.concatenate([a, b])[:, None], np.repeat([0, 1], [14, 17]),
                       np.array([1.0, -1.0]), np.arange(31), Permuter(31, 20_000, 1))  # fmt: skip
-    theirs = stats.ttest_ind(
-        a, b, equal_var=False,
-        method=stats.PermutationMethod(n_resamples=20_000, rng=np.random.default_rng(0)),
-    )  # fmt: skip
     assert not done.exact
-    assert done.p[0] == pytest.approx(theirs.pvalue, abs=0.01)
+    # SciPy 1.17.1: ttest_ind(a, b, equal_var=False, method=PermutationMethod(500_000))
+    assert done.p[0] == pytest.approx(0.06673, abs=0.006)
 
 
 def test_missing_values_are_not_zeros() -> None:
