@@ -32,9 +32,15 @@ def test_what_is_there_is_found(study: Study) -> None:
 
 
 def test_what_is_not_there_is_not(study: Study) -> None:
+    from sklearn.neighbors import NearestCentroid
+
     p = [
         decode(
-            study(8, effect=0.0, seed=s), target="condition", n_folds=4, n_permutations=19
+            study(8, effect=0.0, seed=s),
+            target="condition",
+            n_folds=4,
+            n_permutations=19,
+            classifier=NearestCentroid(),
         ).table["p"][0]
         for s in range(3)
     ]
