@@ -299,11 +299,12 @@ def test_p_depends_on_neither_threads_nor_blocks(
     assert not np.array_equal(one.null_distribution, other.null_distribution)
 
 
-@pytest.mark.parametrize("kind", ["one", "welch", "repeated"])
-@pytest.mark.parametrize("method", ["mass", "tfce"])
+@pytest.mark.parametrize(
+    ("kind", "method"), [("one", "mass"), ("one", "tfce"), ("welch", "mass"), ("repeated", "mass")]
+)
 def test_smallest_p_is_uniform_without_an_effect(kind: str, method: Any) -> None:
     smallest = []
-    for seed in range(150):
+    for seed in range(100):
         data = smooth(100 + seed, 12, 20) if kind != "repeated" else smooth(seed, 12, 3, 20)
         groups = np.arange(12) % 2 if kind == "welch" else None
         found = cluster_permutation_array(
@@ -311,7 +312,7 @@ def test_smallest_p_is_uniform_without_an_effect(kind: str, method: Any) -> None
         )
         smallest.append(found.p.min(initial=1) if method == "mass" else np.nanmin(found.p_values))
     for level in (0.05, 0.2, 0.5):
-        expected = 150 * level
+        expected = 100 * level
         assert abs((np.array(smallest) <= level + 1e-9).sum() - expected) < 4 * np.sqrt(expected)
 
 

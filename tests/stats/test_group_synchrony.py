@@ -64,9 +64,9 @@ def narrow(seed: int, shared: float) -> Any:
 def test_shared_noise_is_found_and_own_noise_is_not() -> None:
     together = group_synchrony(narrow(1, 1.0), n_permutations=99)
     assert together.p == pytest.approx(1 / 100)
-    p = [group_synchrony(narrow(s, 0.0), n_permutations=19, seed=s).p for s in range(50)]
-    assert abs(np.mean(np.array(p) <= 0.5 + 1e-9) - 0.5) < 0.28
-    assert np.mean(np.array(p) <= 0.05 + 1e-9) < 0.18
+    p = [group_synchrony(narrow(s, 0.0), n_permutations=19, seed=s).p for s in range(30)]
+    assert abs(np.mean(np.array(p) <= 0.5 + 1e-9) - 0.5) < 0.32
+    assert np.mean(np.array(p) <= 0.05 + 1e-9) < 0.2
 
 
 def test_the_band_is_kept_and_gaps_are_bridged() -> None:

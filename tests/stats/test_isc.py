@@ -158,11 +158,11 @@ def test_signs_turn_correlations_by_pairs() -> None:
 @pytest.mark.parametrize("null", ["phase", "circular-shift", "bootstrap"])
 def test_nothing_shared_is_rejected_as_often_as_said(method: Any, null: Any) -> None:
     p = []
-    for seed in range(100):
-        values = isc_null(shared(seed, n=7, n_times=80), method, null, n_permutations=59, seed=seed)
+    for seed in range(60):
+        values = isc_null(shared(seed, n=6, n_times=60), method, null, n_permutations=39, seed=seed)
         p.append(np.mean(values >= values[0] - 1e-12))
     for level in (0.05, 0.25, 0.5):
-        expected = 100 * level
+        expected = 60 * level
         assert abs((np.array(p) <= level + 1e-9).sum() - expected) < 4 * np.sqrt(expected)
 
 

@@ -144,7 +144,7 @@ def test_few_dyads_exchange_partners_in_all_ways() -> None:
 @pytest.fixture(scope="module")
 def dyads() -> pd.DataFrame:
     fex, _ = fm.simulate_dyads(
-        8, conditions=("talk", "rest"), coupling={"talk": 0.7, "rest": 0.0}, lag=0.6, duration=40,
+        7, conditions=("talk", "rest"), coupling={"talk": 0.7, "rest": 0.0}, lag=0.6, duration=40,
         fps=10, seed=2, feature_groups=["aus"],
     )  # fmt: skip
     return pd.DataFrame(fex)
@@ -181,7 +181,7 @@ def test_the_sign_of_the_lag_says_who_follows(dyads: pd.DataFrame) -> None:
 @pytest.mark.parametrize("measure", ["mean", "dtw", "recurrence"])
 def test_other_measures_find_the_coupling(dyads: pd.DataFrame, measure: Any) -> None:
     part = dyads[dyads["condition"] == "talk"]
-    found = synchrony(part, ["AU12", "AU06"], measure=measure, rate=5, n_permutations=199)
+    found = synchrony(part, ["AU12", "AU06"], measure=measure, rate=4, n_permutations=199)
     assert (found.group["p"] < 0.05).all()
     assert (found.group["z"] > 0).all()
     if measure == "mean":
@@ -216,13 +216,13 @@ def test_one_dyad_is_tested_by_surrogates_of_its_own(dyads: pd.DataFrame) -> Non
 def test_pseudo_dyads_without_coupling_reject_as_often_as_said() -> None:
     score = scorer("peak", rate=5, window=4, step=None, max_lag=1, recurrence_rate=0.05)
     p = []
-    for seed in range(60):
+    for seed in range(40):
         pairs = noise(seed, 5, 2, 1, 60, width=1.5)
         null = by_chance(pairs, score, "pseudo-dyads", 1.0, (0, 0), 200, 0).null
         assert len(null) == 120  # all exchanges
         p.append(np.mean(null >= null[0] - 1e-12))
     for level in (0.05, 0.5):
-        expected = 60 * level
+        expected = 40 * level
         assert abs((np.array(p) <= level).sum() - expected) < 3.5 * np.sqrt(expected)
 
 
