@@ -13,7 +13,21 @@ import lazy_loader
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from facemt_analysis import datasets, detection, errors, network, schema, simulate
+    from facemt_analysis import (
+        benchmark,
+        datasets,
+        detection,
+        errors,
+        interactive,
+        io,
+        measures,
+        network,
+        plotting,
+        schema,
+        signal,
+        simulate,
+        stats,
+    )
     from facemt_analysis.detection import Detector
     from facemt_analysis.errors import (
         CheckpointError,
@@ -23,7 +37,7 @@ if TYPE_CHECKING:
         WeightsUnavailable,
     )
     from facemt_analysis.fex import Fex, FexInfo
-    from facemt_analysis.io import read_fex
+    from facemt_analysis.io import read_events, read_fex, write_events
     from facemt_analysis.simulate import simulate_dyads, simulate_study
 
 __all__ = [
@@ -35,20 +49,43 @@ __all__ = [
     "FexInfo",
     "MediaError",
     "WeightsUnavailable",
+    "benchmark",
     "datasets",
     "detection",
     "errors",
+    "interactive",
+    "io",
+    "measures",
     "network",
+    "plotting",
+    "read_events",
     "read_fex",
     "schema",
+    "signal",
     "simulate",
     "simulate_dyads",
     "simulate_study",
+    "stats",
+    "write_events",
 ]
 
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
-    submodules=["datasets", "detection", "errors", "network", "schema", "simulate"],
+    submodules=[
+        "benchmark",
+        "datasets",
+        "detection",
+        "errors",
+        "interactive",
+        "io",
+        "measures",
+        "network",
+        "plotting",
+        "schema",
+        "signal",
+        "simulate",
+        "stats",
+    ],
     submod_attrs={
         "detection": ["Detector"],
         "errors": [
@@ -59,7 +96,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
             "WeightsUnavailable",
         ],
         "fex": ["Fex", "FexInfo"],
-        "io": ["read_fex"],
+        "io": ["read_events", "read_fex", "write_events"],
         "simulate": ["simulate_dyads", "simulate_study"],
     },
 )
