@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from facemt_analysis.plotting.decoding import plot_confusion
     from facemt_analysis.plotting.emotion import EMOTION_COLOURS, plot_emotion_shares, plot_emotions
     from facemt_analysis.plotting.faces import one_face
+    from facemt_analysis.plotting.functional import plot_fpca, plot_functional_anova
     from facemt_analysis.plotting.gaze import plot_gaze, plot_gaze_density
     from facemt_analysis.plotting.head import plot_pose
     from facemt_analysis.plotting.heatmaps import plot_means, plot_raster
     from facemt_analysis.plotting.overlay import plot_overlay
+    from facemt_analysis.plotting.overview import plot_overview
     from facemt_analysis.plotting.quality import plot_quality
     from facemt_analysis.plotting.recurrence import plot_recurrence
     from facemt_analysis.plotting.spans import shade_events
@@ -53,11 +55,14 @@ __all__ = [
     "plot_emotions",
     "plot_epochs",
     "plot_estimates",
+    "plot_fpca",
+    "plot_functional_anova",
     "plot_gaze",
     "plot_gaze_density",
     "plot_isc",
     "plot_means",
     "plot_overlay",
+    "plot_overview",
     "plot_pose",
     "plot_quality",
     "plot_raster",
@@ -82,10 +87,12 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "decoding": ["plot_confusion"],
         "emotion": ["EMOTION_COLOURS", "plot_emotion_shares", "plot_emotions"],
         "faces": ["one_face"],
+        "functional": ["plot_fpca", "plot_functional_anova"],
         "gaze": ["plot_gaze", "plot_gaze_density"],
         "head": ["plot_pose"],
         "heatmaps": ["plot_means", "plot_raster"],
         "overlay": ["plot_overlay"],
+        "overview": ["plot_overview"],
         "quality": ["plot_quality"],
         "recurrence": ["plot_recurrence"],
         "spans": ["shade_events"],

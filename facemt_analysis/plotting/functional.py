@@ -1,0 +1,104 @@
+"""Courses as functions: what components do to the mean, mean courses that were compared."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+
+from facemt_analysis.checks import check_whole, near_names
+from facemt_analysis.errors import FexError, OptionError
+from facemt_analysis.plotting.style import INK, colour_of, legend_above, new_axes
+from facemt_analysis.stats.functional import FpcaResult, FunctionalAnovaResult
+from facemt_analysis.stats.words import format_p
+
+__all__ = ["plot_fpca", "plot_functional_anova"]
+
+
+def plot_fpca(
+    result: FpcaResult, component: int = 1, *, sds: float = 2.0, ax: Axes | None = None
+) -> Axes:
+    """Draw a functional principal component: the mean course, and what much and little of it do.
+
+    Parameters
+    ----------
+    result
+        What :func:`facemt_analysis.stats.fpca` gave.
+    component
+        Which one, from 1.
+    sds
+        How many standard deviations of the scores are added and taken away.
+    ax
+        Axes to draw on; default: those of a new figure.
+
+    Returns
+    -------
+    Axes
+        Three lines: the mean, with the component added (long dashes), with it taken away (dots).
+
+    Raises
+    ------
+    OptionError
+        If there is no such component.
+    """
+    if check_whole("component", component, 1) > len(result.components):
+        raise OptionError(
+            f"`component` must be at most {len(result.components)}, but got {component}."
+        )
+    shift = sds * float(result.table[f"PC{component}"].std()) * result.components[component - 1]
+    axes = new_axes(ax, size=(3.4, 2.2))
+    axes.plot(result.time, result.mean, color=INK, linewidth=1.4, label="mean")
+    axes.plot(result.time, result.mean + shift, color=colour_of(0), linewidth=1.1,
+              linestyle=(0, (4, 1.5)), label=f"+ {sds:g} SD")  # fmt: skip
+    axes.plot(result.time, result.mean - shift, color=colour_of(1), linewidth=1.1,
+              linestyle=(0, (1, 1)), label=f"− {sds:g} SD")  # fmt: skip
+    share = result.explained[component - 1]
+    axes.set(xlabel="Time (s)", ylabel=f"{result.feature}, PC{component} ({share:.0%})")
+    axes.margins(x=0)
+    legend_above(axes)
+    return axes
+
+
+def plot_functional_anova(
+    result: FunctionalAnovaResult, feature: str | None = None, *, ax: Axes | None = None
+) -> Axes:
+    """Draw the mean courses that a functional analysis of variance compared.
+
+    Parameters
+    ----------
+    result
+        What :func:`facemt_analysis.stats.functional_anova` gave.
+    feature
+        Which one; default the first.
+    ax
+        Axes to draw on; default: those of a new figure.
+
+    Returns
+    -------
+    Axes
+        One line per condition or group; the p (corrected over features) in the corner.
+
+    Raises
+    ------
+    FexError
+        If there is no such feature.
+    """
+    name = result.features[0] if feature is None else feature
+    if name not in result.features:
+        raise FexError(
+            f"`feature`: there is no {name!r}.{near_names(name, result.features)} "
+            f"There is: {', '.join(result.features)}."
+        )
+    place = result.features.index(name)
+    row = result.table.iloc[place]
+    styles = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
+    axes = new_axes(ax, size=(3.4, 2.2))
+    for i, cell in enumerate(result.cells):
+        axes.plot(result.time, result.means[i, place], color=colour_of(i), linewidth=1.2,
+                  linestyle=styles[i % len(styles)], label=cell)  # fmt: skip
+    axes.set(xlabel="Time (s)", ylabel=name)
+    axes.margins(x=0)
+    legend_above(axes)
+    axes.annotate(
+        f"F = {row['statistic']:.2f}, p {format_p(float(row['p_adj']))}", (1.0, 1.0), (-2, -2),
+        xycoords="axes fraction", textcoords="offset points", ha="right", va="top", size="small",
+    )  # fmt: skip
+    return axes
