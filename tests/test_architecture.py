@@ -31,6 +31,7 @@ ALLOWED: dict[str, set[str]] = {
         "errors",
         "schema",
         "checks",
+        "fex",
         "detection",
         "signal",
         "measures",
@@ -55,7 +56,7 @@ ALLOWED: dict[str, set[str]] = {
 LAZY_EVERYTHING = {"", "fex", "accessors", "cli", "demo", "datasets"}
 LAZY_EXTRA: dict[str, set[str]] = {
     "detection": {"io"},
-    "interactive": {"io"},
+    "interactive": {"io", "network", "simulate"},
     "plotting": {"simulate"},  # where on the mesh an action unit acts
 }
 
@@ -166,3 +167,17 @@ def test_every_public_name_resolves() -> None:
         "print(sorted(set(fm.__all__) - set(dir(fm))))"
     )
     assert _run(code).splitlines() == ["[]", "[]"]
+
+
+def test_no_function_is_hidden_by_its_file() -> None:
+    # a module imported first takes the place of a function of its name in the package
+    code = (
+        "import importlib, pkgutil, types\n"
+        "for room in ('signal', 'measures', 'stats', 'plotting', 'io'):\n"
+        "    package = importlib.import_module(f'facemt_analysis.{room}')\n"
+        "    for module in pkgutil.iter_modules(package.__path__):\n"
+        "        importlib.import_module(f'{package.__name__}.{module.name}')\n"
+        "    print([n for n in package.__all__\n"
+        "           if isinstance(getattr(package, n), types.ModuleType)])"
+    )
+    assert set(_run(code).splitlines()) == {"[]"}

@@ -20,13 +20,13 @@ _PREFERRED = (("AU06", "AU12"), ("valence", "arousal"), ("Happy",), ("Yaw", "Pit
 _SPEEDS = {"¼×": 0.25, "½×": 0.5, "1×": 1.0, "2×": 2.0, "4×": 4.0}
 STEPS = {"«": -10, "‹": -1, "›": 1, "»": 10}
 """Words of the buttons that step → frames."""
-JUMPS = {"⏮": -1, "⏭": 1}
+JUMPS = {"◂ event": -1, "event ▸": 1}
 """Words of the buttons that jump between events → direction."""
 ANY = "any event"
 
 
 def _button(text: str, tip: str) -> widgets.Button:
-    width = "36px" if len(text) == 1 else "64px"
+    width = "36px" if len(text) == 1 else "76px"
     return widgets.Button(description=text, tooltip=tip, layout={"width": width})
 
 
@@ -141,8 +141,8 @@ def face_options(base: Timebase) -> list[tuple[str, int | None]]:
 
 
 def drawable(column: str) -> bool:
-    """Whether a feature is worth a line over time: not one of the many coordinates."""
-    return schema.group_of(column) not in ("landmarks", "meshes")
+    """Whether a feature is worth a line over time: not a coordinate in the picture."""
+    return schema.group_of(column) not in ("landmarks", "meshes", "faceboxes")
 
 
 def default_columns(table: pd.DataFrame, columns: str | Sequence[str] | None) -> list[str]:

@@ -72,11 +72,13 @@ def timeline_figure(
             )
         )
     figure.update_layout(
-        height=190,
+        height=210,
+        width=1000,
         margin=_MARGIN,
         font=_FONT,
         plot_bgcolor="white",
         hovermode="x unified",
+        hoverdistance=-1,  # a click anywhere means the nearest frame
         dragmode="select",
         selectdirection="h",
         legend={"orientation": "h", "y": 1.18, "x": 0},
@@ -107,7 +109,8 @@ def affect_figure(row: pd.Series | None) -> go.Figure:
     axis = {"range": [-1.05, 1.05], "tickvals": [-1, 0, 1], "gridcolor": _GRID,
             "zerolinecolor": "#b0b0b0"}  # fmt: skip
     figure.update_layout(
-        height=230,
+        height=260,
+        width=270,
         margin=_MARGIN,
         font=_FONT,
         plot_bgcolor="white",
@@ -144,7 +147,8 @@ def bars_figure(row: pd.Series | None, columns: Sequence[str]) -> go.Figure:
                hovertemplate="%{x}: %{y:.2f}<extra></extra>")
     )  # fmt: skip
     figure.update_layout(
-        height=230,
+        height=220,
+        width=380,
         margin={**_MARGIN, "b": 55},
         font=_FONT,
         plot_bgcolor="white",

@@ -97,9 +97,9 @@ class TestWidget:
         controls.steps["«"].click()
         assert scrubber.time == 0.0
         assert controls.event_feature.options == ("any event", "AU12")
-        controls.jumps["⏭"].click()
+        controls.jumps["event ▸"].click()
         assert scrubber.time == pytest.approx(0.3)
-        controls.jumps["⏭"].click()  # there is none after it
+        controls.jumps["event ▸"].click()  # there is none after it
         assert scrubber.time == pytest.approx(0.3)
 
     def test_clicks_and_drags_in_the_timeline(self, scrubber: Scrubber) -> None:
