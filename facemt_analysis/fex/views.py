@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from facemt_analysis.accessors.affect import AffectAccessor
     from facemt_analysis.accessors.au import AUAccessor
     from facemt_analysis.accessors.blendshape import BlendshapeAccessor
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from facemt_analysis.accessors.quality import QualityAccessor
     from facemt_analysis.accessors.signal import SignalAccessor
     from facemt_analysis.accessors.stats import StatsAccessor
+    from facemt_analysis.fex.frame_view import Media
     from facemt_analysis.fex.table import Fex
     from facemt_analysis.interactive.scrubber import Scrubber
 
@@ -102,6 +106,60 @@ class Views:
 
         return StatsAccessor(cast("Fex", self))
 
+    def plot_frame(
+        self,
+        frame: int | None = None,
+        media: Media = None,
+        *,
+        time: float | None = None,
+        recording: str | None = None,
+        ax: Axes | None = None,
+        **parts: Any,
+    ) -> Axes:
+        """Draw one frame of a recording and what was found in it.
+
+        Parameters
+        ----------
+        frame
+            Number of the frame, as in the column ``frame``.
+        media
+            Where the picture comes from: the video, image or folder, a mapping of recordings to
+            files, or the (H, W, 3) uint8 RGB picture itself. Default: the file called like the
+            recording in the working directory. Only this frame is decoded.
+        time
+            Seconds, instead of `frame`: the last frame at or before it.
+        recording
+            Which one, if there are several.
+        ax
+            Axes to draw on; default: those of a new figure.
+        **parts
+            Of :func:`facemt_analysis.plotting.plot_overlay`: ``box=False``, ``crop=0.3`` …
+
+        Raises
+        ------
+        FexError
+            If there is no such frame in the table.
+        MediaError
+            If its picture cannot be found or read.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from facemt_analysis import Fex
+        >>> fex = Fex({"frame": [7], "FaceRectX": [10.0], "FaceRectY": 10.0, "FaceRectWidth": 20.0,
+        ...            "FaceRectHeight": 20.0})
+        >>> ax = fex.plot_frame(7, np.zeros((48, 64, 3), np.uint8))
+        >>> [patch.get_gid() for patch in ax.patches]
+        ['box']
+        >>> import matplotlib.pyplot as plt
+        >>> plt.close(ax.figure)
+        """
+        from facemt_analysis.fex.frame_view import plot_frame
+
+        return plot_frame(
+            cast("Fex", self), frame, media, time=time, recording=recording, ax=ax, **parts
+        )
+
     def scrub(
         self,
         video: str | PathLike[str] | Mapping[str, str | PathLike[str]] | None = None,
@@ -117,3 +175,24 @@ class Views:
         from facemt_analysis.interactive import scrub
 
         return scrub(cast("Fex", self), video, columns=columns, events=events, width=width)
+
+    def report(
+        self,
+        path: str | PathLike[str],
+        video: str | PathLike[str] | Mapping[str, str | PathLike[str]] | None = None,
+        *,
+        recordings: str | Sequence[str] | None = None,
+        title: str | None = None,
+        events: pd.DataFrame | None = None,
+        most: int = 12,
+    ) -> Path:
+        """Write one HTML file that says what there is and shows it.
+
+        See :func:`facemt_analysis.interactive.write_report`.
+        """
+        from facemt_analysis.interactive import write_report
+
+        return write_report(
+            cast("Fex", self), path, video, recordings=recordings, title=title, events=events,
+            most=most,
+        )  # fmt: skip

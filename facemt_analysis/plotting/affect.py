@@ -68,7 +68,7 @@ def plot_va(
     """
     _need(frame, "frame", ("valence", "arousal", time))
     _need(truth, "truth", ("valence", "arousal"))
-    axes = new_axes(ax, size=(3.4, 2.85))
+    axes = new_axes(ax, size=(3.4, 2.6))
     _circumplex(axes)
     if truth is not None:
         axes.plot(truth["valence"].to_numpy(), truth["arousal"].to_numpy(), color=TRUTH,
@@ -161,7 +161,7 @@ def plot_va_density(
     )[0].T
     cell = (2 / bins) ** 2
     density = gaussian_filter(counts / counts.sum() / cell, smooth * bins / 2, mode="reflect")
-    axes = new_axes(ax, size=(3.4, 2.85))
+    axes = new_axes(ax, size=(3.4, 2.6))
     seen = np.ma.masked_less(density, 0.005 * density.max())  # paper stays white elsewhere
     image = axes.pcolormesh(edges, edges, seen, cmap=cmap, vmin=0, rasterized=True, zorder=-1)
     falling = np.sort(density, axis=None)[::-1]

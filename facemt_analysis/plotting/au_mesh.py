@@ -132,7 +132,7 @@ def plot_au_mesh(
     if names is not None:
         least = check_number("names", names, 0.0)
         _name(axes, {au: s for au, s in used.items() if abs(s) >= least}, shape)
-    axes.set(xlim=(-1.42, 1.42) if names is not None else (-0.9, 0.9), ylim=(-1.08, 0.95),
+    axes.set(xlim=(-1.5, 1.5) if names is not None else (-0.9, 0.9), ylim=(-1.08, 0.95),
              aspect="equal")  # fmt: skip
     axes.set_axis_off()
     if colorbar:

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
+from facemt_analysis.checks import check_number
 from facemt_analysis.errors import FexError
 from facemt_analysis.plotting.overlay_marks import (
     OVERLAY_COLOURS,
@@ -18,35 +19,40 @@ from facemt_analysis.plotting.overlay_marks import (
     Mark,
     overlay_marks,
 )
-from facemt_analysis.plotting.style import new_axes
+from facemt_analysis.plotting.style import figure_size, new_axes
 
 __all__ = ["plot_overlay"]
 
 
 def plot_overlay(
     image: npt.NDArray[np.uint8],
-    row: pd.Series[Any] | Mapping[str, Any],
+    rows: pd.Series[Any] | Mapping[str, Any] | pd.DataFrame,
     *,
     box: bool = True,
     mesh: bool = True,
     outline: bool = True,
     gaze: bool = True,
     pose: bool = True,
+    crop: float | None = None,
     convention: str = "rodrigues",
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw one row of a Fex over its frame.
+    """Draw what was found in a frame over it.
 
     Parameters
     ----------
     image
         (H, W, 3) uint8 RGB, upright.
-    row
-        One row; whatever of face box, mesh, landmarks, pose and gaze it holds is drawn.
+    rows
+        One row of a Fex, or the rows of a frame, one per face; whatever of face box, mesh,
+        landmarks, pose and gaze they hold is drawn.
     box, mesh, outline, gaze, pose
         Leave out a part: the detector's box (white), mesh points (white dots), the outline of the
         68 landmarks (light blue), one gaze arrow per eye (yellow), the direction of the nose
         (orange).
+    crop
+        Show only the boxes of the faces and around them this multiple of their size; default: the
+        whole frame.
     convention
         What the angles of the pose are: those of one rotation vector, or ``"euler-xyz"``.
     ax
@@ -74,13 +80,43 @@ def plot_overlay(
     chosen = [
         p for p, on in zip(OVERLAY_PARTS, (box, mesh, outline, gaze, pose), strict=True) if on
     ]
-    axes = new_axes(ax, size=(4.0, 4.0 * image.shape[0] / image.shape[1]))
+    left, top, right, bottom = _window(image, rows, crop)
+    width = figure_size(4.0, 0.0)[0]
+    axes = new_axes(ax, size=(width, width * (bottom - top) / (right - left)))
     axes.imshow(image, interpolation="lanczos")
     axes.set_axis_off()
-    for mark in overlay_marks(row, chosen, convention=convention):
-        _draw(axes, mark)
-    axes.set(xlim=(-0.5, image.shape[1] - 0.5), ylim=(image.shape[0] - 0.5, -0.5))
+    faces = [row for _, row in rows.iterrows()] if isinstance(rows, pd.DataFrame) else [rows]
+    for face in faces:
+        for mark in overlay_marks(face, chosen, convention=convention):
+            _draw(axes, mark)
+    axes.set(xlim=(left, right), ylim=(bottom, top))
     return axes
+
+
+def _window(
+    image: npt.NDArray[np.uint8],
+    rows: pd.Series[Any] | Mapping[str, Any] | pd.DataFrame,
+    crop: float | None,
+) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of what is shown, px."""
+    height, width = image.shape[:2]
+    whole = (-0.5, -0.5, width - 0.5, height - 0.5)
+    if crop is None:
+        return whole
+    margin = check_number("crop", crop, 0.0)
+    table = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame([dict(rows)])
+    sides = [f"FaceRect{side}" for side in ("X", "Y", "Width", "Height")]
+    if not set(sides) <= set(table.columns):
+        raise FexError("`crop` goes by the boxes of faces, but the table has no columns FaceRect….")
+    x, y, w, h = table[sides].to_numpy(np.float64, na_value=np.nan).T
+    if not np.isfinite(x + y + w + h).any():
+        return whole
+    return (
+        max(float(np.nanmin(x - margin * w)), whole[0]),
+        max(float(np.nanmin(y - margin * h)), whole[1]),
+        min(float(np.nanmax(x + (1 + margin) * w)), whole[2]),
+        min(float(np.nanmax(y + (1 + margin) * h)), whole[3]),
+    )
 
 
 def _draw(axes: Axes, mark: Mark) -> None:

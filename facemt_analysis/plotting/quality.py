@@ -11,7 +11,7 @@ from facemt_analysis.measures.quality_stretches import STATES, quality_stretches
 from facemt_analysis.measures.quality_summary import quality_report
 from facemt_analysis.plotting.style import INK, LOST, PALETTE, new_figure
 
-__all__ = ["plot_quality"]
+__all__ = ["draw_states", "plot_quality"]
 
 _COLOURS = {"usable": PALETTE[0], "flagged": PALETTE[1], "no_face": LOST}
 _WORDS = {"usable": "usable", "flagged": "flagged", "no_face": "no face"}
@@ -61,7 +61,7 @@ def plot_quality(
     wide = figure.get_figwidth() > _NARROW
     axes = figure.subplots(1, 4, sharey=True, width_ratios=[5 if wide else 2.2, 1.3, 1.3, 1.3])
     panels = dict(zip(("time", "share", "score", "size"), axes, strict=True))
-    _draw_strips(panels["time"], stretches, place)
+    draw_states(panels["time"], stretches, place)
     timed = report["start"].notna().any()
     panels["time"].set_xlabel("Time (s)" if timed else "Frame of the recording")
     _draw_shares(panels["share"], report)
@@ -84,7 +84,8 @@ def plot_quality(
     return panels
 
 
-def _draw_strips(ax: Axes, stretches: pd.DataFrame, place: pd.Series) -> None:
+def draw_states(ax: Axes, stretches: pd.DataFrame, place: pd.Series) -> None:
+    """Draw stretches as bars of one colour per state, each at the height of its place."""
     from matplotlib.collections import PolyCollection
 
     for state in reversed(STATES):

@@ -178,10 +178,9 @@ def figure_of(axes: Axes) -> Figure:
 
 
 def add_colorbar(colours: ScalarMappable, axes: Axes, label: str) -> None:
-    """Explain colours by a slim bar on the right of the axes."""
-    bar = figure_of(axes).colorbar(
-        colours, ax=axes, label=label, fraction=0.05, pad=0.02, aspect=30
-    )
+    """Explain colours by a slim bar on the right of the axes, as tall as they are."""
+    inside = axes.inset_axes((1.03, 0.0, 0.04, 1.0))
+    bar = figure_of(axes).colorbar(colours, cax=inside, label=label)
     bar.outline.set_visible(False)
 
 

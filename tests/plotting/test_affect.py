@@ -55,7 +55,9 @@ def test_axes_are_square_and_whole(table: pd.DataFrame) -> None:
     assert axes.get_aspect() == 1
     assert axes.get_xlim() == axes.get_ylim() == (-1.15, 1.15)
     assert axes.get_figure().axes == [axes]
-    assert len(plot_va(table).get_figure().axes) == 2
+    assert axes.child_axes == []
+    (bar,) = plot_va(table).child_axes
+    assert bar.get_ylabel() == "Time (s)"
 
 
 def test_a_missing_column_is_named(table: pd.DataFrame) -> None:

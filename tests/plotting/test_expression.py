@@ -116,8 +116,8 @@ def test_heat_map_holds_scores_and_leaves_losses_out(table: pd.DataFrame) -> Non
     assert edges[20:22].tolist() == pytest.approx([2.0, 3.0])
     assert mesh.get_clim() == (0, 1)
     assert ax.yaxis_inverted()
-    assert len(ax.get_figure().axes) == 2
-    assert ax.get_figure().axes[1].get_ylabel() == "Score (0–1)"
+    assert len(ax.child_axes) == 1
+    assert ax.child_axes[0].get_ylabel() == "Score (0–1)"
 
 
 def test_long_recordings_are_averaged() -> None:
