@@ -252,8 +252,11 @@ def _one_feature(table: pd.DataFrame, feature: str | None) -> str:
     if feature is None and len(there) == 1:
         return str(there[0])
     if feature not in there:
-        hint = "choose one" if feature is None else f"not {feature!r}{near_names(feature, there)}"
-        raise FexError(f"`feature`: the table has {', '.join(map(str, there))}; {hint}.")
+        what = "say which one." if feature is None else f"there is no {feature!r}."
+        raise FexError(
+            f"`feature`: {what}{'' if feature is None else near_names(feature, there)} The table "
+            f"has {', '.join(map(str, there))}."
+        )
     return str(feature)
 
 

@@ -93,5 +93,5 @@ def test_events_of_one_recording(ax) -> None:
 def test_wrong_events_are_named(ax) -> None:
     with pytest.raises(FexError, match=r"needs a column 'onset' \(s\); it has start"):
         shade_events(ax, pd.DataFrame({"start": [1.0]}))
-    with pytest.raises(FexError, match="no column 'wrd'. Did you mean 'word'"):
+    with pytest.raises(FexError, match=r"no column 'wrd'. Did you mean 'word'"):
         shade_events(ax, pd.DataFrame({"onset": [1.0], "word": ["a"]}), "wrd")
