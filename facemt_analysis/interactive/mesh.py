@@ -12,9 +12,12 @@ import pandas as pd
 from facemt_analysis import schema
 from facemt_analysis.checks import check_whole
 from facemt_analysis.errors import FexError, OptionError
+from facemt_analysis.interactive.look import LAYOUT
+from facemt_analysis.interactive.texture import rows_between, same_face, texture_of
 from facemt_analysis.measures.mesh_alignment import align_mesh, mesh_vertices
 from facemt_analysis.measures.mesh_model import N_SKIN, mesh_template
 from facemt_analysis.plotting.faces import one_face
+from facemt_analysis.plotting.style import PALETTE
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure, Mesh3d, Scatter3d
@@ -49,6 +52,7 @@ def mesh_figure(
     limits: tuple[float, float] | None = None,
     colorscale: str = "Viridis",
     times: Sequence[float] | None = None,
+    ghost: npt.ArrayLike | None = None,
 ) -> Figure:
     """Make a figure of one mesh, or an animation of several.
 
@@ -66,11 +70,13 @@ def mesh_figure(
         Name plotly knows.
     times
         (n,) seconds of the frames, shown on the slider; default: their numbers.
+    ghost
+        (478, 3) a second face, such as the neutral one, to be seen through.
 
     Returns
     -------
     plotly.graph_objects.Figure
-        The skin, and lines of brows, eyes, irises and lips.
+        The skin, and lines of brows, eyes, irises and lips; then the ghost.
 
     Raises
     ------
@@ -105,6 +111,8 @@ def mesh_figure(
         return [_surface(meshes[k], tint, label, limits, colorscale), _features(meshes[k])]
 
     figure = go.Figure(data=traces(int(seen[0])), layout=_layout(meshes[seen]))
+    if ghost is not None:
+        figure.add_trace(_ghost(np.asarray(ghost, dtype=np.float64)))
     if not still:
         names = [f"{k}" if times is None else f"{times[k]:.2f}" for k in range(len(meshes))]
         figure.frames = [go.Frame(data=traces(int(k)), name=names[k]) for k in seen]
@@ -117,8 +125,9 @@ def plot_mesh(
     row: int = 0,
     *,
     aligned: bool = False,
-    values: npt.ArrayLike | None = None,
+    values: npt.ArrayLike | str | None = None,
     label: str = "",
+    ghost: bool = False,
 ) -> Figure:
     """Draw the mesh of one row to turn in the browser.
 
@@ -131,14 +140,17 @@ def plot_mesh(
     aligned
         Without the pose of the head.
     values, label
-        (478,) to colour by, and what it is; as for :func:`mesh_figure`.
+        (478,) to colour by, and what it is; or ``"displacement"`` from the person's median face; or
+        an action unit: its score where it acts (see :func:`texture_of`).
+    ghost
+        Show the median face of the same person as well; only for `aligned` faces.
 
     Raises
     ------
     FexError
         If mesh columns are missing, or there is no face in that row.
     OptionError
-        If there is no such row.
+        If there is no such row, or an option cannot be.
     """
     if not -len(frame) <= row < len(frame):
         raise OptionError(f"`row` must be one of {len(frame)} rows, but got {row}.")
@@ -147,7 +159,12 @@ def plot_mesh(
     if np.isnan(meshes).any():
         raise FexError(f"There is no face in row {row}.")
     shown = align_mesh(meshes).vertices if aligned else meshes * _FLIP
-    return mesh_figure(shown[0], values=values, label=label)
+    same = same_face(frame, place)
+    if isinstance(values, str):
+        tints, label = texture_of(frame.iloc[same], values, at=[same.index(place)])
+        values = tints[0]
+    rest = _rest(frame.iloc[same], aligned) if ghost else None
+    return mesh_figure(shown[0], values=values, label=label, ghost=rest)
 
 
 def animate_mesh(
@@ -157,8 +174,11 @@ def animate_mesh(
     track: int | None = None,
     aligned: bool = True,
     every: int | None = None,
-    values: npt.ArrayLike | None = None,
+    start: float | None = None,
+    stop: float | None = None,
+    values: npt.ArrayLike | str | None = None,
     label: str = "",
+    ghost: bool = False,
 ) -> Figure:
     """Let the mesh of one face move, with a slider for the time.
 
@@ -172,28 +192,48 @@ def animate_mesh(
         Without the pose of the head.
     every
         Show every so many frames; default: as few as needed for no more than 200.
+    start, stop
+        From and up to this second, both included.
     values, label
-        (rows of the face, 478) to colour by, and what it is; as for :func:`mesh_figure`.
+        (rows of the face, 478) to colour by, and what it is; or ``"displacement"``, or an action
+        unit, as for :func:`plot_mesh`.
+    ghost
+        Show the median face as well; only for `aligned` faces.
 
     Raises
     ------
     FexError
-        If mesh columns are missing, or several faces are there and none was chosen.
+        If mesh columns are missing, several faces are there and none was chosen, or there is no
+        frame between `start` and `stop`.
     OptionError
-        If `every` is below 1.
+        If `every` is below 1, or another option cannot be.
     """
     face = one_face(frame, recording=recording, track=track)
-    step = -(-len(face) // _MOST_FRAMES) if every is None else check_whole("every", every, 1)
-    chosen = slice(None, None, max(step, 1))
+    timed = "time" in face.columns and bool(face["time"].notna().all())
+    inside = rows_between(face, start, stop)
+    step = -(-len(inside) // _MOST_FRAMES) if every is None else check_whole("every", every, 1)
+    chosen = inside[:: max(step, 1)]
     meshes = mesh_vertices(face.iloc[chosen])
     shown = align_mesh(meshes).vertices if aligned else meshes * _FLIP
-    timed = "time" in face.columns and bool(face["time"].notna().all())
+    tints: Floats | None = None
+    if isinstance(values, str):
+        tints, label = texture_of(face, values, at=chosen)
+    elif values is not None:
+        tints = np.asarray(values)[chosen]
     return mesh_figure(
         shown,
-        values=None if values is None else np.asarray(values)[chosen],
+        values=tints,
         label=label,
         times=face["time"].iloc[chosen].tolist() if timed else None,
+        ghost=_rest(face, aligned) if ghost else None,
     )
+
+
+def _rest(face: pd.DataFrame, aligned: bool) -> Floats:
+    if not aligned:
+        raise OptionError("`ghost` needs aligned=True: a face at rest has no pose of its own.")
+    meshes = align_mesh(mesh_vertices(face)).vertices
+    return np.asarray(np.nanmedian(meshes, axis=0))
 
 
 def _surface(
@@ -218,6 +258,18 @@ def _surface(
         lighting={"ambient": 0.55, "diffuse": 0.7, "specular": 0.15, "roughness": 0.7},
         lightposition={"x": 0, "y": 300, "z": 1000},
     )  # fmt: skip
+
+
+def _ghost(mesh: Floats) -> Mesh3d:
+    """Make a face to be seen through."""
+    from plotly import graph_objects as go
+
+    if mesh.shape != mesh_template().vertices.shape:
+        raise FexError(f"`ghost` must be (478, 3), but got {mesh.shape}.")
+    x, y, z = mesh.astype(np.float32).T
+    i, j, k = mesh_template().triangles.T
+    return go.Mesh3d(x=x, y=y, z=z, i=i, j=j, k=k, color=PALETTE[0], opacity=0.22,
+                     hoverinfo="skip", name="ghost")  # fmt: skip
 
 
 def _features(mesh: Floats) -> Scatter3d:
@@ -249,6 +301,7 @@ def _layout(meshes: Floats) -> dict[str, Any]:
             "camera": {"up": {"x": 0, "y": 1, "z": 0}, "eye": {"x": 0, "y": 0, "z": 1.8}},
         },
         "margin": {"l": 0, "r": 0, "t": 10, "b": 0},
+        "font": LAYOUT["font"],
     }
 
 

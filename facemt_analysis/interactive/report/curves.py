@@ -145,10 +145,11 @@ def _strip(strip: Strip, x_of: _Scale, top: float) -> str:
         'stroke-width="0.7"/>',
     ]
     if strip.height >= 40:  # limits can be read only where there is room
-        for value, y in ((high, top + 8), (low, bottom)):
+        for value, place in ((high, top + 9), (low, bottom - 2)):
             label = html.escape(f"{value:g}{strip.unit}".replace("-", "−"))
             parts.append(
-                f'<text class="soft" x="{_LEFT - 6:g}" y="{y:.1f}" text-anchor="end">{label}</text>'
+                f'<text class="soft" x="{_LEFT - 6:g}" y="{place:.1f}" text-anchor="end">'
+                f"{label}</text>"
             )
     if strip.spans is not None:
         parts.append(_bars(x_of, strip.spans, bottom, strip.colours[0]))
@@ -158,10 +159,11 @@ def _strip(strip: Strip, x_of: _Scale, top: float) -> str:
         path = _path(x_of(course.time), y, zero if strip.filled else None)
         paint = f' style="fill:{colour};fill-opacity:.28"' if strip.filled else ""
         at = middle + 4 + 13 * (i - (n - 1) / 2)
+        ink = f' style="fill:{colour}"' if n > 1 else ""
         parts.append(
             f'<path d="{path}" stroke="{colour}"{paint} data-low="{low:g}" data-high="{high:g}" '
             f'data-top="{top:g}" data-bottom="{bottom:g}" data-filled="{int(strip.filled)}"/>'
-            f'<text class="value" x="{_RIGHT + 8:g}" y="{at:.1f}" style="fill:{colour}" '
+            f'<text class="value" x="{_RIGHT + 8:g}" y="{at:.1f}"{ink} '
             f'data-unit="{html.escape(strip.unit)}" '
             f'data-name="{html.escape(course.feature if n > 1 else "")}">'
             f"{html.escape(course.feature if n > 1 else '')}</text>"
@@ -186,8 +188,9 @@ def _path(x: Floats, y: Floats, base: float | None) -> str:
 
 def _bands(x_of: _Scale, spans: Floats, bottom: float, colour: str, alpha: float) -> str:
     return "".join(
-        f'<rect x="{x:.1f}" y="{_TOP:g}" width="{max(width, 0.4):.1f}" '
-        f'height="{bottom - _TOP:.1f}" fill="{colour}" fill-opacity="{alpha:g}"/>'
+        f'<rect x="{x:.1f}" y="{_TOP:g}" width="{max(width, 1.2):.1f}" '
+        f'height="{bottom - _TOP:.1f}" fill="{colour}" '
+        f'fill-opacity="{alpha if width > 1.2 else max(alpha, 0.7):g}"/>'
         for x, width in _edges(x_of, spans)
     )
 

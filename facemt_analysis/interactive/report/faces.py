@@ -22,6 +22,8 @@ __all__ = ["mesh_html", "model_json", "moving_mesh"]
 
 Floats = npt.NDArray[np.float64]
 
+_LINES, _EYES, _MOUTH, _RIMS = slice(0, 6), slice(2, 4), 5, slice(6, 8)
+
 _UNIT = 1 / 8192  # of the distance of the outer eye corners: what one step of a number is
 _TOP_SHARE = 0.995  # displacement at the end of the colours: but for outliers the greatest
 _LEAST_TOP = 0.02  # noise is not blown up
@@ -33,7 +35,10 @@ def model_json() -> str:
         {
             "vertices": schema.N_MESH,
             "triangles": mesh_template().triangles.tolist(),
-            "lines": [list(map(int, line)) for line in FEATURE_LINES],
+            "lines": FEATURE_LINES[_LINES],
+            "eyes": [line[:-1] for line in FEATURE_LINES[_EYES]],
+            "mouth": FEATURE_LINES[_MOUTH],
+            "rims": [line[:-1] for line in FEATURE_LINES[_RIMS]],
         },
         separators=(",", ":"),
     )

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["Section", "definitions", "figure", "format_number", "note", "page", "paragraph", "preformatted",
-           "table", "tiles"]  # fmt: skip
+__all__ = [
+    "Section", "definitions", "figure", "format_number", "measures", "note", "page", "paragraph",
+    "preformatted", "table", "tiles",
+]  # fmt: skip
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 _DIGITS = 3
@@ -46,7 +47,7 @@ class Section:
 
 
 def page(
-    title: str, lead: str, sections: Iterable[Section], *, model: str = "", language: str = "en"
+    title: str, lead: str, sections: Iterable[Section], *, model: str = "", footer: str = ""
 ) -> str:
     """Put a page together.
 
@@ -58,8 +59,8 @@ def page(
         In order.
     model
         JSON the script needs (triangles of the mesh).
-    language
-        Code of the language of the text.
+    footer
+        Last line, as it is.
 
     Examples
     --------
@@ -81,13 +82,13 @@ def page(
     data = f'<script type="application/json" id="model">{model}</script>\n' if model else ""
     under = f'<p class="lead">{html.escape(lead)}</p>\n' if lead else ""
     return (
-        f'<!DOCTYPE html>\n<html lang="{html.escape(language)}">\n<head>\n<meta charset="utf-8">\n'
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{html.escape(title)}</title>\n<style>\n{_resource('page.css')}</style>\n</head>\n"
         f"<body>\n<header>\n<h1>{html.escape(title)}</h1>\n{under}"
         f"<nav>{' '.join(contents)}</nav>\n</header>\n<main>\n" + "\n".join(parts) + "\n</main>\n"
-        f"{data}<script>\n{_resource('page.js')}</script>\n</body>\n</html>\n"
+        f"<footer>{html.escape(footer)}</footer>\n{data}<script>\n{_resource('page.js')}</script>\n</body>\n</html>\n"
     )
 
 
@@ -138,6 +139,20 @@ def definitions(facts: Mapping[str, str]) -> str:
     return f'<table class="facts"><tbody>{rows}</tbody></table>'
 
 
+def measures(values: Mapping[str, tuple[float, bool]]) -> str:
+    """Write measures as a grid: name → value, and whether it is a share.
+
+    >>> measures({"Mean": (0.25, False)})
+    '<div class="measures"><div data-value="0.25"><span>Mean</span><b>0.250</b></div></div>'
+    """
+    cells = []
+    for name, (value, share) in values.items():
+        shown = html.escape(format_number(value, percent=share))
+        full = f' data-value="{value!r}"' if np.isfinite(value) else ""
+        cells.append(f"<div{full}><span>{html.escape(name)}</span><b>{shown}</b></div>")
+    return f'<div class="measures">{"".join(cells)}</div>'
+
+
 def figure(content: str, caption: str, *, kind: str = "") -> str:
     """Frame a picture; `content` is HTML."""
     mark = f' class="{kind}"' if kind else ""
@@ -179,7 +194,7 @@ def table(
     headings = {str(c): str(c) for c in frame.columns} if names is None else dict(names)
     places = digits or {}
     columns = {name: frame[name].tolist() for name in headings}
-    numeric = {n: pd.api.types.is_numeric_dtype(frame[n].dtype) for n in headings}
+    numeric = {n: _is_number(frame[n]) for n in headings}
     head = "".join(
         f"<th{' class=' + chr(34) + 'number' + chr(34) if numeric[n] else ''}>{html.escape(t)}</th>"
         for n, t in headings.items()
@@ -199,22 +214,27 @@ def table(
     )
 
 
+def _is_number(values: pd.Series) -> bool:
+    kind = values.dtype
+    return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
+
+
 def _cell(value: object, *, percent: bool, digits: int | None, number: bool) -> str:
-    if number and isinstance(value, Real) and not isinstance(value, (bool, np.bool_)):
-        full = float(value)
+    if number:
+        full = float("nan") if value is pd.NA else float(value)  # type: ignore[arg-type]
         if not np.isfinite(full):
             return '<td class="number">–</td>'
-        shown = format_number(value, percent=percent, digits=digits)
+        shown = format_number(full, percent=percent, digits=digits)
         return f'<td class="number" data-value="{full!r}">{html.escape(shown)}</td>'
     text = "–" if value is None or value is pd.NA else str(value)
     return f"<td>{html.escape(text)}</td>"
 
 
-def format_number(value: Real | float, *, percent: bool = False, digits: int | None = None) -> str:
+def format_number(value: float, *, percent: bool = False, digits: int | None = None) -> str:
     """Write a number for people.
 
-    >>> format_number(0.5, percent=True), format_number(1234), format_number(0.01234)
-    ('50 %', '1,234', '0.0123')
+    >>> format_number(0.5, percent=True), format_number(1234), format_number(-0.01234)
+    ('50 %', '1,234', '−0.0123')
     """
     number = float(value)
     if not np.isfinite(number):
@@ -223,7 +243,11 @@ def format_number(value: Real | float, *, percent: bool = False, digits: int | N
         share = 100 * number
         return f"{share:.0f} %" if share in (0, 100) or 10 <= share <= 99 else f"{share:.1f} %"
     if digits is not None:
-        return f"{number:,.{digits}f}"
-    if isinstance(value, Integral) or (number.is_integer() and abs(number) < 1e9):
-        return f"{int(number):,}"
-    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.{_DIGITS}g}"
+        text = f"{number:,.{digits}f}"
+    elif number.is_integer() and abs(number) < 1e9:
+        text = f"{int(number):,}"
+    elif abs(number) >= 1000:
+        text = f"{number:,.0f}"
+    else:
+        text = f"{number:#.{_DIGITS}g}" if abs(number) >= 0.1 else f"{number:.{_DIGITS}g}"
+    return text.rstrip(".").replace("-", "−")

@@ -25,6 +25,7 @@ from facemt_analysis.interactive.report.references import bibtex, references_for
 from facemt_analysis.measures.quality_checks import find_issues
 from facemt_analysis.measures.quality_reasons import REASONS, quality_flags
 from facemt_analysis.measures.quality_summary import quality_report
+from facemt_analysis.plotting.style import figure_of
 
 if TYPE_CHECKING:
     from facemt_analysis.fex import Fex, FexInfo
@@ -108,7 +109,7 @@ def recordings_html(report: pd.DataFrame) -> str:
     report
         From :func:`facemt_analysis.measures.quality_report`, one row per recording.
     """
-    shown = report.head(_MOST_ROWS).assign(seconds=lambda t: t["stop"] - t["start"])
+    shown = report.head(_MOST_ROWS).assign(seconds=lambda t: t["stop"] - t["start"] + 1 / t["hz"])
     headings = {"input": "Recording", "seconds": "Seconds", "hz": "Hz", "n_frames": "Frames",
                 "share_valid": "With a face", "share_usable": "Usable", "n_tracks": "Faces",
                 "n_gaps": "Gaps", "gap_longest": "Longest (s)"}  # fmt: skip
@@ -142,9 +143,8 @@ def _quality_figure(fex: Fex) -> str:
 
     with paper("double"):
         axes = plot_quality(fex)
-        drawing = axes["time"].get_figure(root=True)
-        assert drawing is not None  # axes that were just drawn are in a figure
-        tag = svg_tag(drawing, "Quality of the recordings over time")
+        drawing = figure_of(axes["time"])
+        tag = svg_tag(drawing, "Quality of the recordings over time", width=960)
         plt.close(drawing)
     return figure(
         tag,
@@ -158,9 +158,7 @@ def _findings(findings: pd.DataFrame) -> str:
     if findings.empty:
         return paragraph("Nothing to remark.")
     order = {"serious": 0, "warning": 1, "info": 2}
-    shown = findings.assign(rank=findings["severity"].map(order)).sort_values(
-        "rank", kind="stable"
-    )
+    shown = findings.assign(rank=findings["severity"].map(order)).sort_values("rank", kind="stable")
     items = []
     for row in shown.head(_MOST_FINDINGS).to_dict("records"):
         who = [str(row["input"])] if "input" in row else []

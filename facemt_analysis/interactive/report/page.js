@@ -150,6 +150,33 @@
       ids.forEach((v, i) => pen[i ? "lineTo" : "moveTo"](px(p[3 * v]), py(p[3 * v + 1])));
       pen.stroke();
     };
+    const trace = (p, ids) => {
+      pen.beginPath();
+      ids.forEach((v, i) => pen[i ? "lineTo" : "moveTo"](px(p[3 * v]), py(p[3 * v + 1])));
+      pen.closePath();
+    };
+    const fill = (p, ids, paint) => { trace(p, ids); pen.fillStyle = paint; pen.fill(); };
+    // twice the area; positive if the outline is seen from the front
+    const area = (p, ids) => ids.reduce((sum, v, i) => {
+      const w = ids[(i + 1) % ids.length];
+      return sum - p[3 * v] * p[3 * w + 1] + p[3 * w] * p[3 * v + 1];
+    }, 0);
+    // the skin of the mesh goes across eyes and mouth: paint them where they are open
+    const openUp = (p) => {
+      fill(p, model.mouth, "#5b2b2b");
+      model.eyes.forEach((ids, i) => {
+        if (area(p, ids) <= 0) return;
+        pen.save();
+        fill(p, ids, "#fbf7f2"); pen.clip();
+        const rim = model.rims[i], mean = (k) => rim.reduce((s, v) => s + p[3 * v + k], 0) / rim.length;
+        const [x, y] = [mean(0), mean(1)];
+        const radius = (k, c) => Math.max(...rim.map((v) => Math.abs(p[3 * v + k] - c))) * zoom;
+        pen.beginPath();
+        pen.ellipse(px(x), py(y), radius(0, x), radius(1, y), 0, 0, 2 * Math.PI);
+        pen.fillStyle = "#6b5a50"; pen.fill();
+        pen.restore();
+      });
+    };
     const draw = () => {
       const now = vertices(frame), p = turned(now), faces = [];
       const far = new Float32Array(n);
@@ -168,7 +195,8 @@
       }
       faces.sort((x, y) => x[0] - y[0]);
       pen.clearRect(0, 0, edge, edge);
-      pen.lineJoin = "round"; pen.lineWidth = edge / 700;
+      pen.lineJoin = "round";
+      pen.lineWidth = edge / 700;
       for (const [, a, b, c, light] of faces) {
         pen.fillStyle = pen.strokeStyle = colour((far[a] + far[b] + far[c]) / 3, light);
         pen.beginPath();
@@ -177,6 +205,7 @@
         pen.lineTo(px(p[3 * c]), py(p[3 * c + 1]));
         pen.closePath(); pen.fill(); pen.stroke();
       }
+      openUp(p);
       if (ghost.checked) {
         const q = turned(rest);
         pen.strokeStyle = "rgba(0, 114, 178, .35)"; pen.lineWidth = edge / 900;

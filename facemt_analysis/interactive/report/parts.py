@@ -12,9 +12,8 @@ from facemt_analysis import schema
 from facemt_analysis.errors import FacemtError
 from facemt_analysis.interactive.report.faces import mesh_html, moving_mesh
 from facemt_analysis.interactive.report.markup import (
-    definitions,
     figure,
-    format_number,
+    measures,
     note,
     table,
 )
@@ -171,8 +170,8 @@ def _action_units(seen: Seen, group: str) -> str:
         if group == "aus"
         else "Intensities from 0 to 5."
     )
-    return table(numbers, headings, percent=["share_on"],
-                 digits={"mean": 2, "sd": 2, "max": 2, "rate": 1, "mean_duration": 2}) + note(words)  # fmt: skip
+    digits = {"mean": 2, "sd": 2, "max": 2, "rate": 1, "mean_duration": 2}
+    return table(numbers, headings, percent=["share_on"], digits=digits) + note(words)
 
 
 def _emotions(seen: Seen) -> str:
@@ -238,14 +237,15 @@ def _head(seen: Seen) -> str:
 
 
 def _numbers(summary: pd.DataFrame, names: Mapping[str, str]) -> str:
-    """Write the measures of one face as a list."""
+    """Write the measures of one face."""
     values = summary.iloc[0]
-    shown = {}
-    for column, words in names.items():
-        if column in summary.columns:
-            share = column.startswith(_SHARES)
-            shown[words] = format_number(float(values[column]), percent=share)
-    return definitions(shown)
+    return measures(
+        {
+            words: (float(values[column]), column.startswith(_SHARES))
+            for column, words in names.items()
+            if column in summary.columns
+        }
+    )
 
 
 def _events(events: pd.DataFrame) -> str:

@@ -71,8 +71,10 @@ def strips_of(seen: Seen, base: Timebase, events: pd.DataFrame) -> list[Strip]:
     strips: list[Strip] = []
     group = au_group(seen)
     if group is not None:
-        spans = {name: part[["onset", "offset"]].to_numpy(np.float64)
-                 for name, part in events.groupby("feature", sort=False, observed=True)}  # fmt: skip
+        spans = {
+            str(name): part[["onset", "offset"]].to_numpy(np.float64)
+            for name, part in events.groupby("feature", sort=False, observed=True)
+        }
         strips += _singles(seen, base, group, spans, {})
     if seen.has("emotions"):
         strips += _singles(seen, base, "emotions", {}, EMOTION_COLOURS)
@@ -85,7 +87,7 @@ def strips_of(seen: Seen, base: Timebase, events: pd.DataFrame) -> list[Strip]:
 
 
 def _singles(
-    seen: Seen, base: Timebase, group: str, spans: Mapping[object, Floats],
+    seen: Seen, base: Timebase, group: str, spans: Mapping[str, Floats],
     colours: Mapping[str, str],
 ) -> list[Strip]:  # fmt: skip
     columns = schema.columns_in(group, seen.face.columns.tolist())

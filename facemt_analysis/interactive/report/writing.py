@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from facemt_analysis import __version__
 from facemt_analysis.checks import check_whole
 from facemt_analysis.errors import FexError
 from facemt_analysis.interactive.report.faces import model_json
@@ -94,9 +96,7 @@ def write_report(
     """
     from facemt_analysis.io._atomic import atomic_file
 
-    text = report_html(
-        fex, video, recordings=recordings, title=title, events=events, most=most
-    )
+    text = report_html(fex, video, recordings=recordings, title=title, events=events, most=most)
     with atomic_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return Path(path)
@@ -121,7 +121,7 @@ def report_html(
     fex, video, recordings, title, events, most
         As there.
     lead
-        Sentence under the heading; default: what the table holds.
+        Sentence under the heading; default: where the numbers come from.
     before, after
         Further sections.
     """
@@ -156,8 +156,9 @@ def report_html(
         sections.append(Section("Further recordings", note(words)))
     sections += [Section("Methods", methods_html(chosen)), *after]
     heading = title or (f"{len(names):,} recordings" if several else str(names[0] or "Report"))
-    under = str(chosen.summary()).removeprefix("Fex: ") if lead is None else lead
-    return page(heading, under, sections, model=model_json())
+    under = chosen.info.headline() if lead is None else lead
+    footer = f"Written by facemt_analysis {__version__}, {date.today().isoformat()}."
+    return page(heading, under, sections, model=model_json(), footer=footer)
 
 
 def _video_of(video: Videos, recording: str | None) -> Path | None:
