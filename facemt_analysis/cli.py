@@ -143,6 +143,20 @@ def _parser() -> argparse.ArgumentParser:
                            help="samples behind the intervals (default: %(default)s)")  # fmt: skip
     benchmark.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
 
+    report = commands.add_parser(
+        "report",
+        help="write one HTML file that shows what a Fex file holds",
+        description="Write a report of a Fex file: one HTML file that needs nothing else.",
+    )
+    report.set_defaults(run=_report)
+    report.add_argument("fex", type=Path, metavar="FEX", help="any table that read_fex reads")
+    report.add_argument("--video", type=Path, metavar="V",
+                        help="the video, or a folder with those of the recordings")  # fmt: skip
+    report.add_argument("-o", "--out", required=True, type=Path, metavar="OUT.html")
+    report.add_argument("--title", metavar="T", help="heading of the page")
+    report.add_argument("--most", type=_positive_int, default=12, metavar="N",
+                        help="recordings with sections of their own (default: %(default)s)")  # fmt: skip
+
     info = commands.add_parser(
         "info",
         help="say what a checkpoint, a video or a Fex file holds",
@@ -281,6 +295,20 @@ def _options(arguments: argparse.Namespace) -> dict[str, str]:
             raise OptionError(f"--set needs NAME=VALUE, but got {text!r}.")
         options[name] = value
     return options
+
+
+# ---------------------------------------------------------------------------------------- report
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from facemt_analysis.io import read_fex
+
+    if arguments.video is not None and not arguments.video.exists():
+        raise MediaError(f"{arguments.video}: there is no such file or folder.")
+    fex = read_fex(arguments.fex)
+    fex.report(arguments.out, arguments.video, title=arguments.title, most=arguments.most)
+    print(f"written: {arguments.out}")
+    return DONE
 
 
 # ------------------------------------------------------------------------------------------ info
