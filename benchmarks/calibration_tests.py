@@ -268,9 +268,9 @@ def coverage(n: int) -> None:
 
 
 def coverage_agreement(n: int) -> None:
-    report = Report("Agreement: 15 and 40 people, intervals by bootstrap over people", "people",
+    report = Report("Agreement: intervals by bootstrap over people", "people",
                     "measure", "true value", "holds (%)")  # fmt: skip
-    for people in (15, 40):
+    for people in (8, 15, 40):
         big = agreement(*_raters(4000, 1), n_boot=100).set_index("metric")["estimate"]
         scale = agreement(*_raters(4000, 1, binary=False), n_boot=100).set_index("metric")[
             "estimate"
@@ -282,7 +282,7 @@ def coverage_agreement(n: int) -> None:
                 for row in table.itertuples():
                     inside = row.ci_low <= true[row.metric] <= row.ci_high
                     hits[row.metric] = hits.get(row.metric, 0) + bool(inside)
-        for metric in ("f1", "kappa", "icc(2,1)", "ccc", "pearson", "bias"):
+        for metric in ("f1", "kappa", "icc(2,1)", "ccc", "pearson", "bias", "loa_high", "rmse"):
             value = {**big, **scale}[metric]
             report.add(people, metric, f"{value:.3f}", 100 * hits[metric] / n)
     report.done()

@@ -7,19 +7,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BINARY", "CONTINUOUS", "binary_agreement", "binary_sums", "continuous_agreement",
-           "continuous_sums"]  # fmt: skip
+from facemt_analysis.stats.bootstrap import Scale
+
+__all__ = [
+    "BINARY", "BINARY_SCALES", "CONTINUOUS", "CONTINUOUS_SCALES", "binary_agreement",
+    "binary_sums", "continuous_agreement", "continuous_sums",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 
 BINARY = ("f1", "precision", "recall", "specificity", "accuracy", "kappa", "pabak")
 """What :func:`binary_agreement` gives, in this order."""
 
+BINARY_SCALES: tuple[Scale, ...] = ("logit",) * 5 + ("fisher",) * 2
+"""On which scale each of them varies evenly."""
+
 CONTINUOUS = (
     "pearson", "ccc", "icc(1,1)", "icc(2,1)", "icc(3,1)", "bias", "loa_low", "loa_high", "rmse",
     "mae",
 )  # fmt: skip
 """What :func:`continuous_agreement` gives, in this order."""
+
+CONTINUOUS_SCALES: tuple[Scale, ...] = ("fisher",) * 5 + ("identity",) * 3 + ("log",) * 2
+"""On which scale each of them varies evenly."""
 
 
 def binary_sums(rated: NDArray[Any], truth: NDArray[Any]) -> Floats:

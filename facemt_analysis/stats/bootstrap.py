@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
+from scipy import special, stats
 
-__all__ = ["Interval", "cluster_bootstrap"]
+__all__ = ["Interval", "Scale", "cluster_bootstrap"]
 
 Floats = NDArray[np.float64]
+
+Scale = Literal["identity", "log", "logit", "fisher"]
+"""On which scale a statistic varies evenly: any number, positive ones, shares, correlations."""
+
+_EDGE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +27,7 @@ class Interval:
     Parameters
     ----------
     estimate, se, low, high
-        From all subjects; SD and limits from the bootstrap, NaN for a single subject.
+        From all subjects; SE and limits from the bootstrap, NaN for a single subject.
     """
 
     estimate: Floats
@@ -35,10 +41,11 @@ def cluster_bootstrap(
     statistic: Callable[[Floats], Floats],
     *,
     n_boot: int,
+    scales: Sequence[Scale] | Scale = "identity",
     level: float = 0.95,
     seed: int = 0,
 ) -> Interval:
-    """Estimate statistics that depend on sums over subjects.
+    r"""Estimate statistics that depend on sums over subjects.
 
     Parameters
     ----------
@@ -48,6 +55,8 @@ def cluster_bootstrap(
         From (…, m) to (…, k).
     n_boot
         Draws of as many subjects, with replacement.
+    scales
+        On which scale the interval of each statistic is made; one for all, or k.
     level
         Of the intervals.
     seed
@@ -56,8 +65,14 @@ def cluster_bootstrap(
     Returns
     -------
     Interval
-        Bias-corrected and accelerated (Efron, 1987, doi:10.1080/01621459.1987.10478410), the
-        acceleration from leaving out one subject at a time; percentiles where that is undefined.
+
+    Notes
+    -----
+    The interval is estimate ± t·s on its scale, for the SD s of the draws times
+    :math:`\sqrt{n/(n-1)}` and the quantile t with n − 1 degrees of freedom: with 8 to 40 people it
+    holds the true value more reliably than bias-corrected percentiles of the draws, which are too
+    narrow (docs/calibration.md). An estimate on the edge of its range (all agree) has the
+    percentiles of the draws.
 
     Examples
     --------
@@ -74,29 +89,31 @@ def cluster_bootstrap(
             return Interval(estimate, nothing, nothing, nothing)
         rng = np.random.default_rng(seed)
         draws = statistic(rng.multinomial(n, np.full(n, 1 / n), size=n_boot) @ sums)
-        without = statistic(sums.sum(axis=0) - sums)
-    low, high = np.empty((2, len(estimate)))
-    for i in range(len(estimate)):
-        low[i], high[i] = _bca(estimate[i], draws[:, i], without[:, i], level)
-    with np.errstate(invalid="ignore"):
-        there = np.isfinite(draws).sum(axis=0) > 1
-        se = np.where(there, np.nanstd(np.where(there, draws, 0.0), axis=0, ddof=1), np.nan)
+    names = [scales] * len(estimate) if isinstance(scales, str) else list(scales)
+    wider = np.sqrt(n / (n - 1))
+    reach = float(stats.t.isf((1 - level) / 2, n - 1)) * wider
+    se, low, high = np.full((3, len(estimate)), np.nan)
+    for i, name in enumerate(names):
+        column = draws[np.isfinite(draws[:, i]), i]
+        if not np.isfinite(estimate[i]) or len(column) < 2:
+            continue
+        se[i] = wider * column.std(ddof=1)
+        there, back = _SCALES[name]
+        middle, spread = there(estimate[i]), reach * there(column).std(ddof=1)
+        if abs(back(middle) - estimate[i]) < _EDGE / 2:
+            low[i], high[i] = back(middle - spread), back(middle + spread)
+        else:
+            low[i], high[i] = np.quantile(column, [(1 - level) / 2, (1 + level) / 2])
     return Interval(estimate, se, low, high)
 
 
-def _bca(estimate: float, draws: Floats, without: Floats, level: float) -> tuple[float, float]:
-    draws = np.sort(draws[np.isfinite(draws)])
-    if not np.isfinite(estimate) or len(draws) < 2:
-        return float("nan"), float("nan")
-    tails = np.array([(1 - level) / 2, (1 + level) / 2])
-    below = (np.sum(draws < estimate) + 0.5 * np.sum(draws == estimate)) / len(draws)
-    pull = without[np.isfinite(without)]
-    pull = pull.mean() - pull
-    spread = float((pull**2).sum())
-    if 0 < below < 1 and spread > 0:
-        z0 = special.ndtri(below)
-        acceleration = float((pull**3).sum()) / (6 * spread**1.5)
-        z = z0 + special.ndtri(tails)
-        tails = special.ndtr(z0 + z / (1 - acceleration * z))
-    low, high = np.quantile(draws, tails)
-    return float(low), float(high)
+def _inside(values: Floats, low: float, high: float) -> Floats:
+    return np.clip(values, low + _EDGE, high - _EDGE)
+
+
+_SCALES: dict[str, tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]]] = {
+    "identity": (lambda v: v, lambda v: v),
+    "log": (lambda v: np.log(np.maximum(v, 1e-300)), np.exp),
+    "logit": (lambda v: special.logit(_inside(v, 0, 1)), special.expit),
+    "fisher": (lambda v: np.arctanh(_inside(v, -1, 1)), np.tanh),
+}

@@ -159,7 +159,7 @@ def decode(
     sums = np.zeros((len(people), len(levels) ** 2))
     np.add.at(sums, (who, y * len(levels) + guess), 1.0)
     score = _balanced(len(levels))
-    found = cluster_bootstrap(sums, score, n_boot=n_boot, level=level, seed=seed)
+    found = cluster_bootstrap(sums, score, n_boot=n_boot, scales="logit", level=level, seed=seed)
     null = np.empty(n_permutations)
     within = len(np.unique(who * len(levels) + y)) > len(people)
     with threadpool_limits(1):  # many small fits

@@ -21,7 +21,9 @@ from facemt_analysis.checks import (
 from facemt_analysis.errors import FexError, OptionError
 from facemt_analysis.stats.agreement_measures import (
     BINARY,
+    BINARY_SCALES,
     CONTINUOUS,
+    CONTINUOUS_SCALES,
     binary_agreement,
     binary_sums,
     continuous_agreement,
@@ -149,7 +151,10 @@ def agreement(
         sums = np.zeros((len(people), parts.shape[1]))
         np.add.at(sums, code, parts)
         measure = continuous_agreement if note == "scale" else binary_agreement
-        found = cluster_bootstrap(sums, measure, n_boot=n_boot, level=level, seed=seed)
+        scales = CONTINUOUS_SCALES if note == "scale" else BINARY_SCALES
+        found = cluster_bootstrap(
+            sums, measure, n_boot=n_boot, scales=scales, level=level, seed=seed
+        )
         note += f"; {n_boot:,} bootstrap draws of subjects" if len(people) > 1 else "; one subject"
         note += f"; {100 * level:g} % intervals" if level != 0.95 else ""
         rows += [
