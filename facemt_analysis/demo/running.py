@@ -97,6 +97,7 @@ def run(
     >>> result.accuracy.query("task == 'emotion'")["value"].item() > 0.5  # doctest: +SKIP
     True
     """
+    from facemt_analysis.demo.report import demo_html
     from facemt_analysis.detection import Detector
     from facemt_analysis.io import read_fex
 
@@ -115,7 +116,9 @@ def run(
     files = [folder / "demo.parquet", folder / "accuracy.csv"]
     figures = _figures(fex, truth)
     files += _write_figures(figures, folder / "figures")
-    files.append(_write_report(figures, fex, accuracy, seconds, folder / "report.html"))
+    files.append(folder / "report.html")
+    page = demo_html(figures, fex, accuracy, seconds, video=CLIP)
+    files[-1].write_text(page, encoding="utf-8")
     return DemoResult(folder, fex, truth, accuracy, tuple(files), seconds)
 
 
@@ -166,12 +169,3 @@ _FORMATS: dict[str, dict[str, Any]] = {
     "png": {"dpi": _DPI},
     "pdf": {"dpi": _DPI, "metadata": {"CreationDate": None}},
 }
-
-
-def _write_report(
-    figures: dict[str, Figure], fex: Fex, accuracy: pd.DataFrame, seconds: float, path: Path
-) -> Path:
-    from facemt_analysis.demo.report import report_html
-
-    path.write_text(report_html(figures, fex.info, accuracy, seconds), encoding="utf-8")
-    return path
