@@ -98,13 +98,13 @@ def functional_tests() -> Iterator[tuple[str, Test]]:
 
 
 def isc_tests() -> Iterator[tuple[str, Test]]:
-    """Intersubject correlation: 10 subjects, 300 times, 99 random data sets."""
+    """Intersubject correlation: 10 subjects, 300 times, 39 random data sets."""
 
     def one(method: str, null: str) -> Test:
         def run(seed: int, kind: str) -> float:
             data = courses(seed, kind, 10, 300)
             data = data / data.std(axis=1, keepdims=True)
-            values = isc_null(data, method, null, n_permutations=99, seed=seed)
+            values = isc_null(data, method, null, n_permutations=39, seed=seed)
             return float(np.mean(values >= values[0] - 1e-12))
 
         return run
@@ -115,13 +115,13 @@ def isc_tests() -> Iterator[tuple[str, Test]]:
 
 
 def synchrony_tests() -> Iterator[tuple[str, Test]]:
-    """Dyads: 6 pairs, 30 s; exchanges of partners (200 of 720), or 99 surrogates per dyad."""
+    """Dyads: 5 pairs, 30 s; all 120 exchanges of partners, or 39 surrogates per dyad."""
 
     def one(measure: str, surrogate: str, n: int) -> Test:
         score = scorer(measure, rate=HZ, window=4, step=None, max_lag=1, recurrence_rate=0.05)
 
         def run(seed: int, kind: str) -> float:
-            pairs = courses(seed, kind, 6, 2, 1, 300 if measure in ("peak", "mean") else 150)
+            pairs = courses(seed, kind, 5, 2, 1, 300 if measure in ("peak", "mean") else 100)
             sign = -1.0 if measure == "dtw" else 1.0
             null = by_chance(pairs, score, surrogate, sign, (50, 40), n, seed).null
             return float(np.mean(null >= null[0] - 1e-12))
@@ -131,10 +131,10 @@ def synchrony_tests() -> Iterator[tuple[str, Test]]:
     for measure in ("peak", "mean", "dtw", "recurrence"):
         yield f"synchrony {measure}, pseudo-dyads", one(measure, "pseudo-dyads", 200)
     for surrogate in ("segments", "circular-shift"):
-        yield f"synchrony peak, {surrogate}", one("peak", surrogate, 99)
+        yield f"synchrony peak, {surrogate}", one("peak", surrogate, 39)
 
     def phases(seed: int, kind: str) -> float:
-        return group_synchrony(courses(seed, kind, 4, 300), n_permutations=99, seed=seed).p
+        return group_synchrony(courses(seed, kind, 4, 300), n_permutations=39, seed=seed).p
 
     yield "group synchrony of 4, circular shifts", phases
 

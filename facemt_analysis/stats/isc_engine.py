@@ -30,6 +30,7 @@ Summary = Literal["mean", "median"]
 
 _BLOCK = 1 << 20
 _FEWEST = 3  # points a correlation needs
+_FEWEST_SUBJECTS = 8  # for the wild bootstrap: with 6 it was found to reject 9 % instead of 5 %
 
 
 def isc_array(data: Floats, method: IscMethod = "leave-one-out") -> Floats:
@@ -122,18 +123,28 @@ def _ratio(products: Floats, squares_x: Floats, squares_y: Floats) -> Floats:
 def summarize_isc(r: Floats, method: IscMethod, summary: Summary = "mean") -> Floats:
     """Average correlations of subjects, or of the pairs above the diagonal; shape (…).
 
-    ``"mean"``: of Fisher's z, turned back into a correlation; ``"median"``. NaN is left out.
+    ``"mean"`` or ``"median"`` of Fisher's z, turned back into a correlation. NaN is left out.
     """
     if method == "pairwise":
         upper = np.triu_indices(r.shape[-1], 1)
         r = r[..., upper[0], upper[1]]
-    there = ~np.isnan(r)
+    return np.asarray(np.tanh(_average(_fisher_z(r), summary)), dtype=np.float64)
+
+
+def _fisher_z(r: Floats) -> Floats:
+    return np.asarray(np.arctanh(np.clip(r, -1 + 1e-12, 1 - 1e-12)), dtype=np.float64)
+
+
+def _average(z: Floats, summary: Summary) -> Floats:
+    """Mean or median over the last axis of what is not NaN."""
+    there = ~np.isnan(z)
+    n = there.sum(-1)
     if summary == "median":
-        values = np.where(there.any(-1, keepdims=True), r, 0.0)
-        return np.where(there.any(-1), np.nanmedian(values, axis=-1), np.nan)
-    z = np.where(there, np.arctanh(np.clip(np.nan_to_num(r), -1 + 1e-12, 1 - 1e-12)), 0.0)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.tanh(z.sum(-1) / there.sum(-1)), dtype=np.float64)
+        known = np.where(n[..., None] > 0, z, 0.0)
+        return np.where(n > 0, np.nanmedian(known, axis=-1), np.nan)
+    total: Floats = np.where(there, z, 0.0).sum(-1)
+    mean: Floats = np.divide(total, n, out=np.full(n.shape, np.nan), where=n > 0)
+    return mean
 
 
 def phase_randomize(data: Floats, n: int, rng: np.random.Generator) -> Floats:
@@ -165,16 +176,33 @@ def circular_shift(data: Floats, n: int, rng: np.random.Generator) -> Floats:
     return np.take_along_axis(data[None], (np.arange(n_times) - shift) % n_times, axis=-1)
 
 
-def sign_flip(data: Floats, n: int, rng: np.random.Generator) -> Floats:
-    """Turn the courses of random subjects upside down, shape (n, subjects, times)."""
+def wild_bootstrap(
+    data: Floats, method: IscMethod, summary: Summary, n: int, rng: np.random.Generator
+) -> Floats:
+    """Average correlation when every subject gets a random weight, shape (n,).
+
+    A product of two subjects is weighted by that of their weights, which have mean 0 and variance 1
+    and third moment 1 (Mammen, 1993, https://doi.org/10.1214/aos/1176349025).
+    """
+    golden = (1 + np.sqrt(5)) / 2
+    weights = np.where(rng.random((n, len(data))) < golden / np.sqrt(5), 1 - golden, golden)
+    if method == "pairwise":
+        upper = np.triu_indices(len(data), 1)
+        z = _fisher_z(isc_array(data, method)[upper])
+        return np.tanh(_average(weights[:, upper[0]] * weights[:, upper[1]] * z, summary))
     centred = data - np.nanmean(data, axis=-1, keepdims=True)
-    return np.asarray(centred * rng.choice([-1.0, 1.0], (n, len(data), 1)))
+    block = max(1, _BLOCK // data.size)
+    parts = []
+    for w in (weights[i : i + block] for i in range(0, n, block)):
+        # a weight changes what a subject adds to the others; of its own course only the sign shows
+        r = isc_array(w[:, :, None] * centred, method)
+        parts.append(np.tanh(_average(np.abs(w) * _fisher_z(r), summary)))
+    return np.concatenate(parts)
 
 
 _SURROGATES: dict[str, Callable[[Floats, int, np.random.Generator], Floats]] = {
     "phase": phase_randomize,
     "circular-shift": circular_shift,
-    "bootstrap": sign_flip,
 }
 
 
@@ -197,7 +225,7 @@ def isc_null(
         Of the observed value.
     null
         ``"phase"``: random phases; ``"circular-shift"``: every subject starts at another moment;
-        ``"bootstrap"``: wild bootstrap of subjects, who get random signs.
+        ``"bootstrap"``: wild bootstrap of subjects, who get random weights of mean 0.
     n_permutations, seed
         How many, and of which random numbers.
 
@@ -206,6 +234,11 @@ def isc_null(
     ndarray
         The observed value, then `n_permutations` random ones.
 
+    Raises
+    ------
+    FexError
+        If fewer than 8 subjects are to be bootstrapped.
+
     Notes
     -----
     All subjects are randomised, independently, and all correlations computed anew: correlations
@@ -213,17 +246,23 @@ def isc_null(
     independent ones), which randomising one subject at a time against the real others would miss.
     Resampling subjects with replacement gives intervals (:func:`bootstrap_isc`) but no test: the
     average correlation is a degenerate U-statistic where it is 0, for which that bootstrap is wrong
-    (Bickel & Freedman, 1981, https://doi.org/10.1214/aos/1176345637); random signs are right
+    (Bickel & Freedman, 1981, https://doi.org/10.1214/aos/1176345637); random weights are right
     (Dehling & Mikosch, 1994, https://doi.org/10.1006/jmva.1994.1069).
     """
     rng = np.random.default_rng(seed)
-    block = max(1, _BLOCK // data.size)
     parts = [summarize_isc(isc_array(data, method), method, summary)[None]]
-    left = n_permutations
-    while left > 0:
+    if null == "bootstrap":
+        if len(data) < _FEWEST_SUBJECTS:
+            raise FexError(
+                f"The bootstrap test needs at least {_FEWEST_SUBJECTS} subjects; with {len(data)} "
+                'it rejects too often: take null="circular-shift".'
+            )
+        parts.append(wild_bootstrap(data, method, summary, n_permutations, rng))
+        return np.concatenate(parts)
+    block = max(1, _BLOCK // data.size)
+    for left in range(n_permutations, 0, -block):
         made = _SURROGATES[null](data, min(block, left), rng)
         parts.append(summarize_isc(isc_array(made, method), method, summary))
-        left -= block
     return np.concatenate(parts)
 
 

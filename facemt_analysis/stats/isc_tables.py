@@ -136,8 +136,9 @@ def isc(
     null
         ``"circular-shift"``: the courses, each started at another moment; ``"phase"``: courses with
         the same spectrum and random phases, which suits values that spread evenly to both sides,
-        but not rare bursts (pairwise it then rejects too often); ``"bootstrap"``: courses with
-        random signs (a wild bootstrap over subjects); None: no test. See :func:`isc_null`.
+        but not so well rare bursts (pairwise it may then reject too often); ``"bootstrap"``:
+        random weights of subjects (a wild bootstrap; 8 subjects or more); None: no test. See
+        :func:`isc_null`.
     tail
         ``"greater"`` or ``"two-sided"``.
     summary

@@ -15,6 +15,8 @@ from facemt_analysis.stats.drawing import draw
 __all__ = ["WindowedCorrelation", "windowed_crosscorrelation"]
 
 Floats = NDArray[np.float64]
+Positions = NDArray[np.intp]
+_Sums = tuple[Floats, Floats, Floats]
 
 _FULL = 0.5
 """Share of a window in which both courses must have a value."""
@@ -158,12 +160,17 @@ def windowed_crosscorrelation(
     lags = np.concatenate([-positive[:0:-1], positive])
     starts = np.arange(0, n - width - reach + 1, hop)
     x, y = _centred(x), _centred(y)
-    shape = (*np.broadcast_shapes(x.shape[:-1], y.shape[:-1]), len(starts), len(lags))
-    r = np.empty(shape)
+    complete = not (np.isnan(x).any() or np.isnan(y).any())
+    r = np.empty((*np.broadcast_shapes(x.shape[:-1], y.shape[:-1]), len(starts), len(lags)))
+    of_x, of_y = _Moments(x), _Moments(y)
     for k, lag in enumerate(lags):
-        early, late = (x, y) if lag >= 0 else (y, x)
-        length = n - abs(lag)
-        r[..., k] = _windowed_r(early[..., :length], late[..., abs(lag) :], starts, width)
+        (early, own), (late, other) = ((x, of_x), (y, of_y))[:: 1 if lag >= 0 else -1]
+        first, second = early[..., : n - abs(lag)], late[..., abs(lag) :]
+        if complete:  # sums of each course are the same for all lags
+            sums = own.windows(starts, width), other.windows(starts + abs(lag), width)
+            r[..., k] = _ratio(_windows(first * second, starts, width), *sums, width, width)
+        else:
+            r[..., k] = _of_known(first, second, starts, width)
     return WindowedCorrelation(r, start + (starts + (width - 1) / 2) / rate, lags / rate)
 
 
@@ -174,28 +181,49 @@ def _centred(x: Floats) -> Floats:
     return np.asarray(x - np.where(there, x, 0.0).sum(-1, keepdims=True) / n, dtype=np.float64)
 
 
-def _windowed_r(x: Floats, y: Floats, starts: NDArray[np.intp], width: int) -> Floats:
+class _Moments:
+    """Running sums of courses and of their squares."""
+
+    def __init__(self, x: Floats) -> None:
+        squares = x * x
+        self.sums = _running(x), _running(squares)
+        self.noise = 1e-12 * squares.sum(-1)[..., None]
+
+    def windows(self, starts: Positions, width: int) -> _Sums:
+        plain, squares = (s[..., starts + width] - s[..., starts] for s in self.sums)
+        return plain, squares, self.noise
+
+
+def _running(x: Floats) -> Floats:
+    running = np.zeros((*x.shape[:-1], x.shape[-1] + 1))
+    np.cumsum(x, axis=-1, out=running[..., 1:])
+    return running
+
+
+def _windows(x: Floats, starts: Positions, width: int) -> Floats:
+    running = _running(x)
+    return np.asarray(running[..., starts + width] - running[..., starts], dtype=np.float64)
+
+
+def _of_known(x: Floats, y: Floats, starts: Positions, width: int) -> Floats:
+    """Correlations over the points where both are there."""
     both = ~(np.isnan(x) | np.isnan(y))
     x, y = np.where(both, x, 0.0), np.where(both, y, 0.0)
+    n = _windows(both.astype(np.float64), starts, width)
+    sums = _Moments(x).windows(starts, width), _Moments(y).windows(starts, width)
+    return _ratio(_windows(x * y, starts, width), *sums, n, width)
 
-    def total(values: Floats) -> Floats:
-        running = np.zeros((*values.shape[:-1], values.shape[-1] + 1))
-        np.cumsum(values, axis=-1, out=running[..., 1:])
-        return running[..., starts + width] - running[..., starts]
 
-    n = total(both.astype(np.float64)) if not both.all() else np.float64(width)
-    sx, sy, sxx, syy = total(x), total(y), total(x * x), total(y * y)
+def _ratio(products: Floats, of_x: _Sums, of_y: _Sums, n: Floats | int, width: int) -> Floats:
+    """Give r from sums over windows; NaN where a window stands still or is half empty."""
+    (sx, sxx, noise_x), (sy, syy, noise_y) = of_x, of_y
     with np.errstate(invalid="ignore", divide="ignore"):
         vx, vy = sxx - sx * sx / n, syy - sy * sy / n
-        r = (total(x * y) - sx * sy / n) / np.sqrt(vx * vy)
+        r = (products - sx * sy / n) / np.sqrt(vx * vy)
     # what the sums leave of a window that stands still is the rounding of the whole course
-    still = (vx <= _noise(x)) | (vy <= _noise(y))
-    r = np.where(still | (n < max(3.0, _FULL * width)), np.nan, r)
+    still = (vx <= noise_x) | (vy <= noise_y)
+    r = np.where(still | (np.asarray(n) < max(3.0, _FULL * width)), np.nan, r)
     return np.asarray(np.clip(r, -1.0, 1.0), dtype=np.float64)
-
-
-def _noise(x: Floats) -> Floats:
-    return np.asarray(1e-12 * np.einsum("...t,...t->...", x, x)[..., None], dtype=np.float64)
 
 
 def _mean_z(r: Floats, axis: int) -> Floats:

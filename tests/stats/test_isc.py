@@ -16,8 +16,8 @@ from facemt_analysis.stats import bootstrap_isc, isc, isc_array, isc_null
 from facemt_analysis.stats.isc_engine import (
     circular_shift,
     phase_randomize,
-    sign_flip,
     summarize_isc,
+    wild_bootstrap,
 )
 
 Floats = NDArray[np.float64]
@@ -86,9 +86,10 @@ def test_the_average_goes_through_fishers_z() -> None:
     r = np.array([0.1, 0.5, 0.9, np.nan])
     expected = np.tanh(np.mean(np.arctanh([0.1, 0.5, 0.9])))
     assert summarize_isc(r, "leave-one-out") == pytest.approx(expected)
-    assert summarize_isc(r, "leave-one-out", "median") == 0.5
+    assert summarize_isc(r, "leave-one-out", "median") == pytest.approx(0.5)
     pairs = np.array([[1, 0.2, 0.4], [0.2, 1, np.nan], [0.4, np.nan, 1]])
-    assert summarize_isc(pairs, "pairwise", "median") == pytest.approx(0.3)
+    expected = np.tanh(np.mean(np.arctanh([0.2, 0.4])))
+    assert summarize_isc(pairs, "pairwise", "median") == pytest.approx(expected)
     assert np.isnan(summarize_isc(np.full(3, np.nan), "leave-one-out"))
     assert np.isnan(summarize_isc(np.full(3, np.nan), "leave-one-out", "median"))
 
@@ -146,12 +147,35 @@ def test_shifts_turn_every_subject_by_itself() -> None:
     assert (starts[:, 0] != starts[:, 1]).mean() > 0.5
 
 
-def test_signs_turn_correlations_by_pairs() -> None:
-    data = shared(5)
-    made = sign_flip(data, 5, np.random.default_rng(1))
-    np.testing.assert_allclose(
-        np.abs(isc_array(made, "pairwise")), np.stack([np.abs(isc_array(data, "pairwise"))] * 5)
-    )
+@pytest.mark.parametrize("gaps", [False, True], ids=["complete", "gaps"])
+def test_the_wild_bootstrap_weighs_products_of_subjects(gaps: bool) -> None:
+    data = holes(shared(5, n=6)) if gaps else shared(5, n=6)
+    golden = (1 + 5**0.5) / 2
+    draws = np.random.default_rng(1).random((20, 6))
+    weights = np.where(draws < golden / 5**0.5, 1 - golden, golden)
+    pairs = np.arctanh(loop_pairwise(data)[np.triu_indices(6, 1)])
+    expected = []
+    for w in weights:
+        z = [w[i] * w[j] for i in range(6) for j in range(i + 1, 6)] * pairs
+        expected.append(np.tanh(z.mean()))
+    found = wild_bootstrap(data, "pairwise", "mean", 20, np.random.default_rng(1))
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    centred = data - np.nanmean(data, axis=1, keepdims=True)
+    expected = []
+    for w in weights:
+        r = loop_leave_one_out(w[:, None] * centred)
+        expected.append(np.tanh(np.mean(np.abs(w) * np.arctanh(r))))
+    found = wild_bootstrap(data, "leave-one-out", "mean", 20, np.random.default_rng(1))
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_weights_have_the_moments_that_are_said() -> None:
+    two = np.array([[0.0, 1, 2, 3, 4, 5], [2, 4, 1, 3, 5, 1.5]])
+    z = np.arctanh(wild_bootstrap(two, "pairwise", "mean", 20000, np.random.default_rng(2)))
+    product = z / np.arctanh(loop_pairwise(two)[0, 1])
+    assert product.mean() == pytest.approx(0, abs=0.03)
+    assert (product**2).mean() == pytest.approx(1, abs=0.06)
+    assert (product**3).mean() == pytest.approx(1, abs=0.2)
 
 
 @pytest.mark.parametrize("method", ["leave-one-out", "pairwise"])
@@ -159,7 +183,7 @@ def test_signs_turn_correlations_by_pairs() -> None:
 def test_nothing_shared_is_rejected_as_often_as_said(method: Any, null: Any) -> None:
     p = []
     for seed in range(60):
-        values = isc_null(shared(seed, n=6, n_times=60), method, null, n_permutations=39, seed=seed)
+        values = isc_null(shared(seed, n=9, n_times=60), method, null, n_permutations=39, seed=seed)
         p.append(np.mean(values >= values[0] - 1e-12))
     for level in (0.05, 0.25, 0.5):
         expected = 60 * level
@@ -170,7 +194,7 @@ def test_nothing_shared_is_rejected_as_often_as_said(method: Any, null: Any) -> 
 def test_what_is_shared_is_found(null: Any) -> None:
     values = isc_null(shared(2, strength=1.0), "leave-one-out", null, n_permutations=99)
     assert len(values) == 100
-    assert np.mean(values >= values[0] - 1e-12) < 0.05  # random signs can all be the same
+    assert np.mean(values >= values[0] - 1e-12) < 0.05
     again = isc_null(shared(2, strength=1.0), "leave-one-out", null, n_permutations=99)
     np.testing.assert_array_equal(values, again)
 
@@ -268,6 +292,7 @@ def test_two_subjects_have_a_correlation_but_no_interval() -> None:
         (plain().assign(AU12=0.1), {}, "0.1 everywhere"),
         (plain().assign(AU12=np.nan), {}, "no value"),
         (plain().assign(AU12=[1.0] * 90 + [2.0] * 30), {}, "vary, but there are 0"),
+        (plain(), {"null": "bootstrap"}, "at least 8 subjects"),
         (plain(), {"method": "pairs"}, "method"),
         (plain(), {"null": "shuffle"}, "null"),
         (plain(), {"tail": "less"}, "tail"),
@@ -275,7 +300,8 @@ def test_two_subjects_have_a_correlation_but_no_interval() -> None:
         (plain(), {"subject": "who"}, "no column 'who'"),
         (plain().assign(time=lambda t: t["time"] * (1 + 0.1 * (t["subject"] == 2))), {}, "rate="),
     ],
-    ids=["one-subject", "constant", "all-nan", "all-still", "method", "null", "tail", "condition",
+    ids=["one-subject", "constant", "all-nan", "all-still", "few", "method", "null", "tail",
+         "condition",
          "subject", "rates"],
 )  # fmt: skip
 def test_what_cannot_be_answered_is_refused(
