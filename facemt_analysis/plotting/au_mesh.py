@@ -157,8 +157,13 @@ def _outlines(shape: Floats) -> list[Floats]:
     """Lines of brows, nose, eyes, irises and lips."""
     dlib = list(schema.DLIB68_FROM_MESH)
     lines = [[*dlib[a : b + 1], *([dlib[a]] if closed else [])] for a, b, closed in _LINES]
-    lines += [[*rim, rim[0]] for rim in _RIMS]
-    return [shape[line, :2] for line in lines]
+    turn = np.linspace(0, 2 * np.pi, 25)
+    round_ = np.stack([np.cos(turn), np.sin(turn)], axis=-1)
+    irises = []
+    for rim in _RIMS:
+        middle = shape[list(rim), :2].mean(axis=0)
+        irises.append(middle + round_ * np.linalg.norm(shape[rim[0], :2] - middle))
+    return [*(shape[line, :2] for line in lines), *irises]
 
 
 def _name(axes: Axes, scores: Mapping[str, float], shape: Floats) -> None:

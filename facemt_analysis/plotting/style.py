@@ -39,8 +39,9 @@ LOST = "#d9d9d9"
 """Where nothing was measured."""
 
 COLUMN_MM = MappingProxyType({"single": 85.0, "double": 180.0})
-"""Widths of one and two columns. Journals ask for 84 to 90 and 174 to 190 mm: Springer Nature 84
-and 174 (Nature 89 and 183), Elsevier 90 and 190, Cell Press and Science about 85 and 180."""
+"""Widths of one and two columns. Nature asks for 88 and 180 mm, Cell Press for 85 and 174 (both as
+listed at https://sci-draw.com/blog/nature-science-figure-requirements), AALAS for 89 and 187; give
+`paper` the mm of your journal where it wants others."""
 
 _MM = 1 / 25.4  # inches
 
