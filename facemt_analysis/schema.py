@@ -38,7 +38,10 @@ KEYS = ("input", "frame", "time", "track")
 """The columns that say which face of which frame of which recording a row is."""
 
 N_LANDMARKS = 68
+"""Points of the dlib scheme."""
+
 N_MESH = 478
+"""Points of MediaPipe's mesh, irises included."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,8 @@ _AUS_OF_24 = tuple(ACTION_UNITS)
 _AUS_OF_20 = tuple(c for c in _AUS_OF_24 if c not in ("AU16", "AU18", "AU27", "AU45"))
 
 EMOTIONS = ("Neutral", "Happy", "Sad", "Surprise", "Fear", "Disgust", "Anger")
+"""Columns of emotions, in the order of the network."""
+
 _EMOTIONS_OF_8 = (*EMOTIONS, "Contempt")
 
 # MediaPipe's names: `_neutral`, then alphabetical.
@@ -114,6 +119,7 @@ BLENDSHAPES = (
     "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight",
     "noseSneerLeft", "noseSneerRight",
 )  # fmt: skip
+"""MediaPipe's 52 names, in its order."""
 
 # Vertex of the 478-point mesh that stands for each dlib landmark (Sagonas et al., 2016, for the
 # 68-point scheme; the pairs are those of the face_multitask model card).
@@ -125,6 +131,7 @@ DLIB68_FROM_MESH = (
     61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181,  # outer lip
     78, 82, 13, 312, 308, 317, 14, 87,  # inner lip
 )  # fmt: skip
+"""Vertex of the mesh that stands for each of the 68 landmarks."""
 
 
 @dataclass(frozen=True)

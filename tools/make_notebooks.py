@@ -53,6 +53,11 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
     NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
 
 
+def save(notebook: nbformat.NotebookNode, path: Path) -> None:
+    """Write a notebook."""
+    path.write_text(nbformat.writes(notebook, version=4) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--execute", action="store_true", help="run them, into build/notebooks")
@@ -63,8 +68,7 @@ def main() -> None:
         notebook = notebook_of(path.read_text(encoding="utf-8"))
         if run:
             execute(notebook, folder)
-        text = nbformat.writes(notebook, version=4) + "\n"
-        (folder / f"{path.stem}.ipynb").write_text(text, encoding="utf-8")
+        save(notebook, folder / f"{path.stem}.ipynb")
 
 
 if __name__ == "__main__":

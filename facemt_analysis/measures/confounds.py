@@ -67,8 +67,8 @@ def find_confounds(frame: pd.DataFrame, by: str | Sequence[str] | None = None) -
           silence, else 0;
         - ``r``: correlation; ``slope``: change of the score per unit of the predictor;
           ``change``: slope × range: by how much the score moves with the confound;
-        - ``severity``: ``info``, ``warning`` (|r| ≥ 0.3 and |change| ≥ 0.1; speech in more than
-          5 % of the rows likewise), ``serious`` (|r| ≥ 0.5 as well);
+        - ``severity``: ``info``, ``warning`` (``|r|`` ≥ 0.3 and ``|change|`` ≥ 0.1; speech in more
+          than 5 % of the rows likewise), ``serious`` (``|r|`` ≥ 0.5 as well);
         - ``advice``: what it means and what to do.
 
         NaN where the predictor or the score does not vary.

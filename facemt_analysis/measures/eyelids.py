@@ -74,8 +74,8 @@ def eye_aspect_ratio(frame: pd.DataFrame) -> Floats:
 
     Notes
     -----
-    (|p2 − p6| + |p3 − p5|) / (2 |p1 − p4|) with p1 and p4 the corners, p2 and p3 above, p6 and p5
-    below.
+    ``(|p2 − p6| + |p3 − p5|) / (2 |p1 − p4|)`` with p1 and p4 the corners, p2 and p3 above, p6
+    and p5 below.
 
     References
     ----------

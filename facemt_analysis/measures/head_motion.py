@@ -103,7 +103,7 @@ def pose_motion(
         ``speed_mean``            deg/s: ``rotation_total`` / ``seconds``
         ``speed_rms speed_peak``  deg/s: root of the mean square over time; fastest step
         ``energy_pitch _yaw``     (deg/s)²: mean square of the velocity about each of the head's
-        ``energy_roll``           own axes; they add up to ``speed_rms``²
+        ``energy_roll``           own axes; they add up to the square of ``speed_rms``
         ``still_share``           of ``seconds`` slower than `still`
         ``range_pitch _yaw``      deg: greatest − least angle of the table
         ``range_roll``

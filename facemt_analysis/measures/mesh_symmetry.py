@@ -91,7 +91,7 @@ def mesh_asymmetry(frame: pd.DataFrame) -> pd.DataFrame:
     Notes
     -----
     No face is symmetric: compare a person with the same person's rest. The far side of a turned
-    head is guessed, so keep to frames that look about straight ahead (|Yaw| below 15°, say).
+    head is guessed, so keep to frames that look about straight ahead (``|Yaw|`` below 15°, say).
     """
     return pd.DataFrame(by_region(mirror_distances(mesh_vertices(frame))), index=frame.index)
 

@@ -37,7 +37,7 @@ def open_recordings(source: object, *, frame_rate: float | None = None) -> list[
     ============================  ================================================================
     video                         one recording
     still image                   one recording of one frame without time
-    animated GIF, WebP, PNG, AVIF one recording, timed by the durations of its frames
+    moving GIF, WebP, PNG, AVIF   one recording, timed by the durations of its frames
     TIFF with several pages       one recording without time
     folder                        each video and animation a recording, all still images together
                                   one more, in natural order (img2 before img10); hidden files,
