@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint format clean
+.PHONY: demo test docs lint format clean
 
 demo: $(VENV)/.ready
 	$(BIN)/facemt demo --out demo
@@ -13,6 +13,9 @@ test: $(VENV)/.ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+docs: $(VENV)/.ready-dev
+	$(BIN)/python tools/build_docs.py
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .

@@ -1,6 +1,8 @@
 """Draw the figures of README.md and docs/conventions.md, from code alone.
 
-python tools/make_doc_figures.py docs/figures
+::
+
+    python tools/make_doc_figures.py docs/figures
 """
 
 from __future__ import annotations
@@ -49,14 +51,14 @@ def signs() -> Figure:
 
 
 def circumplex() -> Figure:
-    """Draw where the emotions lie in valence and arousal, by this package's definition."""
+    """Draw what valence and arousal mean, with the words of the quadrants."""
     figure, panel = plt.subplots(figsize=(3.2, 3.2), layout="constrained")
     panel.add_patch(plt.Circle((0, 0), 1, fill=False, lw=0.8))
     panel.axhline(0, color="0.6", lw=0.8)
     panel.axvline(0, color="0.6", lw=0.8)
     for x, y, name in (
-        (0.6, 0.75, "excited"), (-0.6, 0.75, "distressed"),
-        (-0.6, -0.75, "depressed"), (0.6, -0.75, "calm"),
+        (0.48, 0.5, "excited"), (-0.48, 0.5, "distressed"),
+        (-0.48, -0.5, "depressed"), (0.48, -0.5, "calm"),
     ):  # fmt: skip
         panel.text(x, y, name, ha="center", style="italic", color="0.4")
     panel.text(1.0, 0.03, "pleasant", ha="right")
@@ -93,8 +95,9 @@ def main(folder: Path) -> None:
     for name, draw in {"signs": signs, "circumplex": circumplex, "overview": overview}.items():
         path = folder / f"{name}.png"
         draw().savefig(path, dpi=130)
-        small = Image.open(path).convert("RGB").quantize(128, dither=Image.Dither.NONE)
-        small.save(path, optimize=True)  # faces and flat colours: an eighth of the bytes
+        if name == "signs":  # photographs of one face: a quarter of the bytes
+            image = Image.open(path).convert("RGB").quantize(128, dither=Image.Dither.NONE)
+            image.save(path, optimize=True)
 
 
 if __name__ == "__main__":
