@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from facemt_analysis import schema
 from facemt_analysis.fex.summary import format_hz, format_seconds
 from facemt_analysis.interactive.report.markup import (
     definitions,
@@ -76,24 +75,28 @@ def licence_caution(info: FexInfo) -> str:
 
 
 def _facts(fex: Fex, info: FexInfo) -> dict[str, str]:
-    groups = [g for g in fex.groups if g in schema.FEATURE_GROUPS]
-    labels = fex.summary().labels
+    groups = _feature_groups(fex)
+    summary = fex.summary()
     options = dict(info.options or {})
     facts = {
-        "Recordings": _listed(fex.recordings),
+        "Recordings": _listed(summary.recordings or ()),
         "Measured with": info.tool or "not recorded",
         "Weights": info.weights or "not recorded",
         "SHA-256": info.weights_sha256 or "not recorded",
         "Licence of the weights": info.weights_licence or "not recorded",
         "Face detector": info.face_detector or "not recorded",
         "Features": ", ".join(groups) or "none",
-        "Labels": _listed(labels),
+        "Labels": _listed(summary.labels),
         "Created": info.created or "",
     }
     if options.get("simulated"):
         for name in ("Weights", "SHA-256", "Licence of the weights", "Face detector"):
             facts.pop(name)
     return {name: value for name, value in facts.items() if value}
+
+
+def _feature_groups(fex: Fex) -> list[str]:
+    return [group for group in fex.groups if group not in ("keys", "framesizes")]
 
 
 def _listed(names: Sequence[str], most: int = 12) -> str:
@@ -207,7 +210,7 @@ def _quality_numbers(report: pd.DataFrame) -> str:
 
 def methods_html(fex: Fex) -> str:
     """Write the paragraph to paste, options in full, and what to cite."""
-    groups = [g for g in fex.groups if g in schema.FEATURE_GROUPS]
+    groups = _feature_groups(fex)
     works = references_for([*groups, "quality"])
     info = fex.info
     options = {name.replace("_", " "): _plain(value) for name, value in (info.options or {}).items()

@@ -119,9 +119,12 @@ def _angles(seen: Seen, base: Timebase, group: str) -> Strip:
 
 def _gaps(seen: Seen) -> Floats:
     """Find stretches without any feature, before and behind the face as well."""
-    names = [c for group in schema.groups_in(seen.face.columns.tolist())
-             for c in schema.columns_in(group, seen.face.columns.tolist())[:1]
-             if group in schema.FEATURE_GROUPS and group != "faceboxes"]  # fmt: skip
+    there = seen.face.columns.tolist()
+    names = [
+        schema.columns_in(group, there)[0]
+        for group in schema.groups_in(there)
+        if group not in ("keys", "framesizes", "faceboxes")
+    ]
     time, values = face_series(seen.face, names)
     spans = gap_spans(time, values)
     start, stop = seen.span

@@ -132,7 +132,7 @@ def report_html(
     if chosen.empty:
         raise FexError("The table has no rows; there is nothing to report.")
     marked = None if events is None else _readable(events)
-    names: Sequence[str | None] = chosen.recordings or (None,)
+    names: Sequence[str | None] = chosen.summary().recordings or (None,)
     several = len(names) > 1
     sections = [*before, Section("Summary", summary_html(chosen))]
     if several:
