@@ -17,8 +17,17 @@ def test_scores_are_printed_and_kept(
     small_weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "scores"
-    call = ["benchmark", "rendered", "--weights", str(small_weights), "--set", "n=6", "--set",
-            "size=64", "--bootstrap", "10", "-o", str(out), "-q", "--face-detector", "haar"]  # fmt: skip
+    options = ["--set", "n=6", "--set", "size=64", "--bootstrap", "10", "--face-detector", "haar"]
+    call = [
+        "benchmark",
+        "rendered",
+        "--weights",
+        str(small_weights),
+        *options,
+        "-o",
+        str(out),
+        "-q",
+    ]
     assert main(call) == 0
     said = capsys.readouterr()
     assert said.out.startswith("rendered (faces=crop")
