@@ -26,7 +26,8 @@ CALLED = {
     "plot_cluster_result": "stats.cluster_permutation(", "plot_isc": "stats.isc(",
     "plot_synchrony": "stats.synchrony(", "plot_confusion": "stats.decode(",
     "plot_windowed_correlation": "stats.windowed_crosscorrelation(",
-    "plot_overlay": ".plot_frame(",
+    "plot_overlay": ".plot_frame(", "plot_fpca": "stats.fpca(",
+    "plot_functional_anova": "stats.functional_anova(",
 }  # fmt: skip
 
 
