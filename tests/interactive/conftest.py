@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter1d
 
 import facemt_analysis as fm
 from facemt_analysis import schema
+from facemt_analysis.fex import FexInfo
 from facemt_analysis.measures import mesh_template
 
 
@@ -49,7 +50,7 @@ def _wide_table(seconds: float = 8.0, hz: float = 30.0, name: str = "talk.mp4") 
     table.loc[gone, schema.feature_columns(table.columns)] = np.nan
     table.loc[gone, "track"] = -1
     table.loc[gone, "FaceScore"] = 0.0
-    info = fm.fex.FexInfo(tool="facemt_analysis 0.1.0", weights="open", weights_licence="MIT",
+    info = FexInfo(tool="facemt_analysis 0.1.0", weights="open", weights_licence="MIT",
                           weights_sha256="ab" * 32, face_detector="haar",
                           options={"every": 1}, versions={"torch": "9.9"})  # fmt: skip
     return fm.Fex(table, info=info)

@@ -16,6 +16,7 @@ import pytest
 import facemt_analysis as fm
 from facemt_analysis import network
 from facemt_analysis.errors import FexError
+from facemt_analysis.fex import FexInfo
 from facemt_analysis.interactive.report import Section, report_html
 from facemt_analysis.interactive.report.markup import format_number, page, table
 from facemt_analysis.interactive.report.moments import find_peaks
@@ -193,7 +194,7 @@ def test_bibtex_is_balanced_and_keys_are_unique() -> None:
 
 def test_users_text_is_escaped_everywhere(fex: fm.Fex) -> None:
     small = fex[["input", "frame", "time", "track", "AU12", "Happy", "Neutral"]]
-    info = fm.fex.FexInfo(weights=NASTY, tool=NASTY, face_detector=NASTY, options={NASTY: NASTY},
+    info = FexInfo(weights=NASTY, tool=NASTY, face_detector=NASTY, options={NASTY: NASTY},
                           versions={NASTY: NASTY}).with_log("label", on=NASTY)  # fmt: skip
     named = fm.Fex(small.assign(input=NASTY, **{NASTY: 1.0}), info=info)
     other = fm.Fex(small.assign(input="b", **{NASTY: 1.0}), info=info)
