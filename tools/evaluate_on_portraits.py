@@ -1,4 +1,4 @@
-"""Measure weights on the held-out portraits: mesh error by skin lightness, against the teacher.
+"""Measure weights on the held-out portraits: mesh error by skin lightness, smiles, blendshapes.
 
 ::
 
@@ -53,6 +53,11 @@ def main() -> None:
     truth = data["blend"][rows]
     vary = [i for i in range(truth.shape[1]) if truth[:, i].std() > 0.02]
     each = [np.corrcoef(fex[schema.BLENDSHAPES[i]], truth[:, i])[0, 1] for i in vary]
+    smile = truth[:, [i for i, n in enumerate(schema.BLENDSHAPES) if "mouthSmile" in n]].mean(1)
+    said = fex[list(schema.EMOTIONS)].idxmax(axis=1).to_numpy()
+    for emotion, shown in (("Happy", smile > 0.5), ("Neutral", smile < 0.1)):
+        named = (said[shown] == emotion).mean()
+        print(f"{emotion}, by the teacher's smile: {named:.2f} of {shown.sum()} named so")
     print(f"blendshapes that vary between people: {len(vary)}, mean r {np.nanmean(each):.3f}")
 
 

@@ -87,7 +87,7 @@ WEIGHTS: Mapping[str, KnownWeights] = MappingProxyType(
                 "open.safetensors",
                 None,
                 "MIT",
-                caution="They have not learned gaze: its columns must not be used. "
+                caution="gaze_yaw has hardly been learned: do not use it. "
                 "Accuracy: docs/open_weights.md",
             ),
         )
