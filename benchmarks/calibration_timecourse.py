@@ -1,6 +1,6 @@
 """How often tests over time reject when there is nothing: 5 % is what they promise.
 
-    python benchmarks/calibration_timecourse.py [--studies 1000] [--only cluster,isc]
+    python benchmarks/calibration_timecourse.py [--studies 1000] [--only cluster,isc] [--match TEXT]
 
 Every simulated study has subjects (or dyads) with courses of their own and nothing in common.
 Courses are strongly autocorrelated (the correlation falls to 1/e after about 0.7 s), in two kinds:
@@ -21,8 +21,11 @@ from facemt_analysis.stats import (
     cluster_permutation_array,
     functional_anova_array,
     group_synchrony,
+    isc_array,
     isc_null,
+    jackknife_isc,
 )
+from facemt_analysis.stats.isc_engine import summarize_isc
 from facemt_analysis.stats.synchrony_scores import scorer
 from facemt_analysis.stats.synchrony_surrogates import by_chance
 
@@ -139,6 +142,26 @@ def synchrony_tests() -> Iterator[tuple[str, Test]]:
     yield "group synchrony of 4, circular shifts", phases
 
 
+def interval_tests() -> Iterator[tuple[str, Callable[[int, str], tuple[float, ...]]]]:
+    """Mean correlation with its interval, of people who share a film to different degrees."""
+
+    def one(method: str, n: int) -> Callable[[int, str], tuple[float, ...]]:
+        def run(seed: int, kind: str) -> tuple[float, ...]:
+            film, own = courses(10**6, kind, 1, 300), courses(seed, kind, n, 300)
+            film, own = ((x - x.mean(1, keepdims=True)) / x.std(1, keepdims=True)
+                         for x in (film, own))  # fmt: skip
+            data = np.random.default_rng(seed).gamma(4, 0.2, (n, 1)) * film + own
+            data = data / data.std(axis=1, keepdims=True)
+            mean = float(summarize_isc(isc_array(data, method), method))
+            return mean, *jackknife_isc(data, method)
+
+        return run
+
+    for method in ("leave-one-out", "pairwise"):
+        for n in (10, 20):
+            yield f"isc {method}, 95 % interval, {n} subjects", one(method, n)
+
+
 PARTS = {
     "frames": lambda: iter([("t test with frames as samples (never do this)", frames_as_samples)]),
     "cluster": cluster_tests,
@@ -152,16 +175,34 @@ def main() -> None:
     """Run and print rows of a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=1000)
-    parser.add_argument("--only", default=",".join(PARTS), help=", ".join(PARTS))
+    parser.add_argument("--only", default=",".join([*PARTS, "intervals"]))
+    parser.add_argument("--match", default="", help="only tests whose name holds this")
     options = parser.parse_args()
+    wanted = options.only.split(",")
     print("| test | courses | rejected at 5 % | s.e. | studies |\n|---|---|---|---|---|")
-    for part in options.only.split(","):
+    for part in wanted:
+        if part not in PARTS:
+            continue
         for name, test in PARTS[part]():
+            if options.match not in name:
+                continue
             for kind in ("even", "bursty"):
                 p = np.array([test(seed, kind) for seed in range(options.studies)])
-                share = (p <= 0.05 + 1e-9).mean()
-                se = np.sqrt(share * (1 - share) / len(p))
-                print(f"| {name} | {kind} | {share:.1%} | {se:.1%} | {len(p)} |", flush=True)
+                row(name, kind, p <= 0.05 + 1e-9)
+    if "intervals" in wanted:
+        print("\n| interval | courses | covers | s.e. | studies |\n|---|---|---|---|---|")
+        for name, run in interval_tests():
+            for kind in ("even", "bursty"):
+                mean, low, high = np.array([run(s, kind) for s in range(options.studies)]).T
+                truth = np.tanh(np.arctanh(mean).mean())
+                row(name, kind, (low <= truth) & (truth <= high))
+
+
+def row(name: str, kind: str, yes: NDArray[np.bool_]) -> None:
+    """Print a share and its standard error."""
+    share = yes.mean()
+    se = np.sqrt(share * (1 - share) / len(yes))
+    print(f"| {name} | {kind} | {share:.1%} | {se:.1%} | {len(yes)} |", flush=True)
 
 
 if __name__ == "__main__":

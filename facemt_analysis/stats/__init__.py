@@ -35,7 +35,8 @@ if TYPE_CHECKING:
         smooth_courses,
     )
     from facemt_analysis.stats.group_synchrony import GroupSynchrony, group_synchrony
-    from facemt_analysis.stats.isc_engine import bootstrap_isc, isc_array, isc_null
+    from facemt_analysis.stats.isc_engine import isc_array, isc_null
+    from facemt_analysis.stats.isc_intervals import bootstrap_isc, jackknife_isc
     from facemt_analysis.stats.isc_tables import ISC_COLUMNS, IscResult, isc
     from facemt_analysis.stats.lagged_correlation import (
         WindowedCorrelation,
@@ -109,6 +110,7 @@ __all__ = [
     "isc",
     "isc_array",
     "isc_null",
+    "jackknife_isc",
     "missing_cells",
     "mixed",
     "paper_table",
@@ -146,7 +148,8 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "functional": ["FpcaResult", "FunctionalAnovaResult", "fpca", "functional_anova"],
         "functional_engine": ["fpca_array", "functional_anova_array", "smooth_courses"],
         "group_synchrony": ["GroupSynchrony", "group_synchrony"],
-        "isc_engine": ["bootstrap_isc", "isc_array", "isc_null"],
+        "isc_engine": ["isc_array", "isc_null"],
+        "isc_intervals": ["bootstrap_isc", "jackknife_isc"],
         "isc_tables": ["ISC_COLUMNS", "IscResult", "isc"],
         "lagged_correlation": ["WindowedCorrelation", "windowed_crosscorrelation"],
         "mixed_models": ["mixed"],

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from facemt_analysis.errors import FexError
 
 __all__ = [
+    "BLOCK",
     "IscMethod",
     "IscNull",
     "Summary",
-    "bootstrap_isc",
     "bridged",
     "circular_shift",
+    "fisher_z",
     "isc_array",
     "isc_null",
     "phase_randomize",
@@ -28,7 +29,8 @@ IscMethod = Literal["leave-one-out", "pairwise"]
 IscNull = Literal["phase", "circular-shift", "bootstrap"]
 Summary = Literal["mean", "median"]
 
-_BLOCK = 1 << 20
+BLOCK = 1 << 20
+"""Numbers worked on at a time."""
 _FEWEST = 3  # points a correlation needs
 _FEWEST_SUBJECTS = 8  # for the wild bootstrap: with 6 it was found to reject 9 % instead of 5 %
 
@@ -128,10 +130,11 @@ def summarize_isc(r: Floats, method: IscMethod, summary: Summary = "mean") -> Fl
     if method == "pairwise":
         upper = np.triu_indices(r.shape[-1], 1)
         r = r[..., upper[0], upper[1]]
-    return np.asarray(np.tanh(_average(_fisher_z(r), summary)), dtype=np.float64)
+    return np.asarray(np.tanh(_average(fisher_z(r), summary)), dtype=np.float64)
 
 
-def _fisher_z(r: Floats) -> Floats:
+def fisher_z(r: Floats) -> Floats:
+    """Give artanh(r); of ±1 a large but finite number."""
     return np.asarray(np.arctanh(np.clip(r, -1 + 1e-12, 1 - 1e-12)), dtype=np.float64)
 
 
@@ -188,15 +191,15 @@ def wild_bootstrap(
     weights = np.where(rng.random((n, len(data))) < golden / np.sqrt(5), 1 - golden, golden)
     if method == "pairwise":
         upper = np.triu_indices(len(data), 1)
-        z = _fisher_z(isc_array(data, method)[upper])
+        z = fisher_z(isc_array(data, method)[upper])
         return np.tanh(_average(weights[:, upper[0]] * weights[:, upper[1]] * z, summary))
     centred = data - np.nanmean(data, axis=-1, keepdims=True)
-    block = max(1, _BLOCK // data.size)
+    block = max(1, BLOCK // data.size)
     parts = []
     for w in (weights[i : i + block] for i in range(0, n, block)):
         # a weight changes what a subject adds to the others; of its own course only the sign shows
         r = isc_array(w[:, :, None] * centred, method)
-        parts.append(np.tanh(_average(np.abs(w) * _fisher_z(r), summary)))
+        parts.append(np.tanh(_average(np.abs(w) * fisher_z(r), summary)))
     return np.concatenate(parts)
 
 
@@ -244,7 +247,7 @@ def isc_null(
     All subjects are randomised, independently, and all correlations computed anew: correlations
     with the mean of the others depend on each other (their mean has about twice the variance of
     independent ones), which randomising one subject at a time against the real others would miss.
-    Resampling subjects with replacement gives intervals (:func:`bootstrap_isc`) but no test: the
+    Resampling subjects with replacement gives intervals (:func:`facemt_analysis.stats.bootstrap_isc`) but no test: the
     average correlation is a degenerate U-statistic where it is 0, for which that bootstrap is wrong
     (Bickel & Freedman, 1981, https://doi.org/10.1214/aos/1176345637); random weights are right
     (Dehling & Mikosch, 1994, https://doi.org/10.1006/jmva.1994.1069).
@@ -259,40 +262,11 @@ def isc_null(
             )
         parts.append(wild_bootstrap(data, method, summary, n_permutations, rng))
         return np.concatenate(parts)
-    block = max(1, _BLOCK // data.size)
+    block = max(1, BLOCK // data.size)
     for left in range(n_permutations, 0, -block):
         made = _SURROGATES[null](data, min(block, left), rng)
         parts.append(summarize_isc(isc_array(made, method), method, summary))
     return np.concatenate(parts)
-
-
-def bootstrap_isc(
-    r: Floats,
-    method: IscMethod,
-    *,
-    summary: Summary = "mean",
-    n_samples: int = 1000,
-    seed: int | None = 0,
-) -> Floats:
-    """Average correlation of subjects drawn with replacement, shape (n_samples,).
-
-    Pairs of a subject with itself, which a drawn twin makes, are left out: their correlation of 1
-    says nothing. Chen et al. (2016), https://doi.org/10.1016/j.neuroimage.2016.05.023.
-    """
-    n = len(r)
-    if n < 3:
-        raise FexError(f"A bootstrap of subjects needs at least 3 of them, but got {n}.")
-    drawn = np.random.default_rng(seed).integers(0, n, (n_samples, n))
-    if method == "leave-one-out":
-        return summarize_isc(r[drawn], method, summary)
-    without_self = np.where(np.eye(n, dtype=np.bool_), np.nan, r)
-    block = max(1, _BLOCK // (n * n))
-    return np.concatenate(
-        [
-            summarize_isc(without_self[d[:, :, None], d[:, None, :]], method, summary)
-            for d in (drawn[i : i + block] for i in range(0, n_samples, block))
-        ]
-    )
 
 
 def bridged(data: Floats) -> Floats:

@@ -19,11 +19,11 @@ from facemt_analysis.stats.isc_engine import (
     IscMethod,
     IscNull,
     Summary,
-    bootstrap_isc,
     isc_array,
     isc_null,
     summarize_isc,
 )
+from facemt_analysis.stats.isc_intervals import bootstrap_isc, jackknife_isc
 from facemt_analysis.stats.words import format_p
 
 __all__ = ["ISC_COLUMNS", "IscResult", "isc"]
@@ -51,9 +51,10 @@ class IscResult:
     ----------
     table
         One row per feature and condition: ``feature``, ``condition``, ``isc`` (average correlation
-        over subjects or pairs), ``ci_low`` and ``ci_high`` (95 %, percentiles of a bootstrap over
-        subjects), ``p`` (of an average as high without anything shared), ``p_adj`` (Holm, over the
-        rows), ``n_subjects``, ``n_times``, ``method``.
+        over subjects or pairs), ``ci_low`` and ``ci_high`` (95 % unless said; of the mean a
+        jackknife over subjects, of the median percentiles of a bootstrap), ``p`` (of an average as
+        high without anything shared), ``p_adj`` (Holm, over the rows), ``n_subjects``, ``n_times``,
+        ``method``.
     subjects
         One row per feature, condition and subject: ``isc`` of the subject, with the mean of the
         others or on average over its pairs (Fisher's z).
@@ -147,7 +148,7 @@ def isc(
         Give all courses the same variance first, so that lively faces weigh no more in the mean of
         the others.
     n_permutations
-        Random data sets, and bootstrap samples for the intervals.
+        Random data sets (and bootstrap samples for the interval of a median).
     confidence
         Of the intervals.
     rate, tmin, tmax
@@ -223,12 +224,13 @@ def isc(
             r = isc_array(data, method)
             value = float(summarize_isc(r, method, summary))
             low = high = np.nan
-            if len(who) > 2:
+            if len(who) > 2 and summary == "mean":
+                low, high = jackknife_isc(data, method, confidence=confidence)
+            elif len(who) > 2:
                 drawn = bootstrap_isc(
                     r, method, summary=summary, n_samples=n_permutations, seed=seed
                 )
-                tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-                low, high = np.nanquantile(drawn, tails)
+                low, high = np.nanquantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
             distribution = np.array([value])
             p = np.nan
             if null is not None:

@@ -12,7 +12,7 @@ from scipy import ndimage, stats
 
 import facemt_analysis as fm
 from facemt_analysis.errors import FacemtError
-from facemt_analysis.stats import bootstrap_isc, isc, isc_array, isc_null
+from facemt_analysis.stats import bootstrap_isc, isc, isc_array, isc_null, jackknife_isc
 from facemt_analysis.stats.isc_engine import (
     circular_shift,
     phase_randomize,
@@ -119,6 +119,21 @@ def test_the_bootstrap_leaves_self_pairs_out() -> None:
     one = bootstrap_isc(isc_array(data), "leave-one-out", n_samples=50, seed=3)
     values = np.arctanh(isc_array(data))
     np.testing.assert_allclose(one, np.tanh(values[drawn].mean(1)), rtol=1e-9)
+
+
+@pytest.mark.parametrize("method", ["leave-one-out", "pairwise"])
+def test_the_interval_is_that_of_leaving_each_subject_out(method: Any) -> None:
+    data = holes(shared(4, n=6, strength=0.7))
+    loop = loop_pairwise if method == "pairwise" else loop_leave_one_out
+
+    def z(part: Floats) -> float:
+        r = loop(part)
+        return float(np.arctanh(r[np.triu_indices(len(r), 1)] if r.ndim == 2 else r).mean())
+
+    pseudo = [6 * z(data) - 5 * z(np.delete(data, i, 0)) for i in range(6)]
+    half = stats.t.ppf(0.95, 5) * np.std(pseudo, ddof=1) / np.sqrt(6)
+    expected = np.tanh([z(data) - half, z(data) + half])
+    np.testing.assert_allclose(jackknife_isc(data, method, confidence=0.9), expected, rtol=1e-9)
 
 
 # ------------------------------------------------------------------ surrogates
