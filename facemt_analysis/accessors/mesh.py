@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -124,13 +126,14 @@ class MeshAccessor(Accessor):
         row: int = 0,
         *,
         aligned: bool = False,
-        values: npt.ArrayLike | None = None,
+        values: npt.ArrayLike | str | None = None,
         label: str = "",
+        ghost: bool = False,
     ) -> Figure:
         """Draw one row to turn (plotly); see :func:`facemt_analysis.interactive.plot_mesh`."""
         from facemt_analysis.interactive import plot_mesh
 
-        return plot_mesh(self._fex, row, aligned=aligned, values=values, label=label)
+        return plot_mesh(self._fex, row, aligned=aligned, values=values, label=label, ghost=ghost)
 
     def animate(
         self,
@@ -139,13 +142,39 @@ class MeshAccessor(Accessor):
         track: int | None = None,
         aligned: bool = True,
         every: int | None = None,
-        values: npt.ArrayLike | None = None,
+        start: float | None = None,
+        stop: float | None = None,
+        values: npt.ArrayLike | str | None = None,
         label: str = "",
+        ghost: bool = False,
     ) -> Figure:
         """Let the face move (plotly); see :func:`facemt_analysis.interactive.animate_mesh`."""
         from facemt_analysis.interactive import animate_mesh
 
         return animate_mesh(
-            self._fex, recording=recording, track=track, aligned=aligned, every=every,
-            values=values, label=label,
+            self._fex, recording=recording, track=track, aligned=aligned, every=every, start=start,
+            stop=stop, values=values, label=label, ghost=ghost,
+        )  # fmt: skip
+
+    def movie(
+        self,
+        path: str | PathLike[str],
+        *,
+        fps: float = 25.0,
+        speed: float = 1.0,
+        recording: str | None = None,
+        track: int | None = None,
+        values: npt.ArrayLike | None = None,
+        limits: tuple[float, float] | None = None,
+        ghost: npt.ArrayLike | None = None,
+        turn: float = -20.0,
+        nod: float = 4.0,
+        size: int = 480,
+    ) -> Path:
+        """Film the moving face (MP4, GIF); see :func:`facemt_analysis.interactive.mesh_movie`."""
+        from facemt_analysis.interactive import mesh_movie
+
+        return mesh_movie(
+            self._fex, path, fps=fps, speed=speed, recording=recording, track=track, values=values,
+            limits=limits, ghost=ghost, turn=turn, nod=nod, size=size,
         )  # fmt: skip

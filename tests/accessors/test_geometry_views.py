@@ -108,7 +108,7 @@ def test_every_method_is_compared() -> None:
     views = {"gaze": GazeAccessor, "pose": PoseAccessor, "mesh": MeshAccessor,
              "blendshape": BlendshapeAccessor}  # fmt: skip
     methods = {f"{n}.{m}" for n, view in views.items() for m in view._methods()}
-    drawn = {"gaze.plot", "pose.plot", "mesh.plot", "mesh.animate", "blendshape.plot"}
+    drawn = {"gaze.plot", "pose.plot", "mesh.plot", "mesh.animate", "mesh.movie", "blendshape.plot"}
     assert methods - drawn == {name.split(" ")[0] for name in PAIRS}
 
 

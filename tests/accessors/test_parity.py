@@ -182,7 +182,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {"au.cooccurrence": {"aus": ["AU06", "AU1
 RUN = [
     (view, name) for view, name in METHODS
     if view in ("au", "emotion", "affect", "gaze", "pose", "mesh", "blendshape", "quality")
-    and name not in ("plot", "heatmap", "animate")
+    and name not in ("plot", "heatmap", "animate", "movie")
     and f"{view}.{name}" not in PICKED
     and (view, name) not in (("mesh", "aligned"), ("quality", "exclude"))  # give a part of a result
 ]  # fmt: skip

@@ -134,7 +134,7 @@ def test_a_measured_mesh_goes_before_action_units(
     wide_table: Callable[..., pd.DataFrame], tmp_path: Path
 ) -> None:
     table = wide_table(seconds=1.0, hz=10.0)
-    shown = frames_of(mesh_movie(table, tmp_path / "m.mp4", fps=10, size=96))
+    shown = frames_of(table.mesh.movie(tmp_path / "m.mp4", fps=10, size=96))
     assert len(shown) == 10
     # the mesh of the table does not move but for noise, though its action units do
     assert np.abs(shown[0].astype(float) - shown[-1]).mean() < 4
