@@ -24,10 +24,8 @@ print(fex.summary())
 # A table says nothing about whether the face was found in the right place. A frame does.
 
 # %%
-smile = fex["AU12"].idxmax()
-(recording,) = fm.detection.open_recordings(CLIP)
-image = next(f.image for f in recording.frames() if f.index == fex.loc[smile, "frame"])
-ax = plotting.plot_overlay(image, fex.loc[smile], gaze=False)
+smile = int(fex.loc[fex["AU12"].idxmax(), "frame"])
+ax = fex.plot_frame(smile, CLIP, gaze=False)
 
 # %% [markdown]
 # Gaze is left out on purpose: look into the model card of the weights (`docs/open_weights.md`)
@@ -81,3 +79,7 @@ with plotting.paper("single"):
 # %%
 fex.to_parquet(f"{folder}/clip.parquet")
 print(fm.read_fex(f"{folder}/clip.parquet").methods_text())
+
+# %% [markdown]
+# `fex.scrub(CLIP)` walks through the clip frame by frame beside its signals, and
+# `fex.report("clip.html", CLIP)` writes all of it into one page that opens from disk.
