@@ -101,6 +101,12 @@ def agreement(
         If no row or feature matches, a key is there twice, or a feature has no value or is
         constant.
 
+    Notes
+    -----
+    With 8 to 40 people, intervals of 95 % hold the true value in 93 to 96 % of simulated studies;
+    those of the limits of agreement and of rmse, which are about extremes, in 87 to 94 %
+    (docs/calibration.md).
+
     Examples
     --------
     >>> tool = pd.DataFrame({"subject": list("aabb"), "input": list("1122"), "frame": [0, 1, 0, 1],
