@@ -122,9 +122,7 @@ def test_levels_of_real_faces_by_pandas(real_faces: Fex) -> None:
 
 def test_wrong_levels() -> None:
     frame = pd.DataFrame({"jawOpen": [0.2]})
-    with pytest.raises(
-        FexError, match=r"no column 'jawopen'\. Did you mean 'jawOpen'"
-    ):
+    with pytest.raises(FexError, match=r"no column 'jawopen'\. Did you mean 'jawOpen'"):
         blendshape_summary(frame, shapes="jawopen")
     with pytest.raises(MissingGroupError, match="'blendshapes'"):
         blendshape_summary(pd.DataFrame({"AU12": [0.1]}))
