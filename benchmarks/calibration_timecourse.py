@@ -26,7 +26,7 @@ from facemt_analysis.stats import (
     jackknife_isc,
 )
 from facemt_analysis.stats.isc_engine import summarize_isc
-from facemt_analysis.stats.synchrony_scores import scorer
+from facemt_analysis.stats.synchrony_scores import scorer, segment_scorer
 from facemt_analysis.stats.synchrony_surrogates import by_chance
 
 Floats = NDArray[np.float64]
@@ -122,11 +122,15 @@ def synchrony_tests() -> Iterator[tuple[str, Test]]:
 
     def one(measure: str, surrogate: str, n: int) -> Test:
         score = scorer(measure, rate=HZ, window=4, step=None, max_lag=1, recurrence_rate=0.05)
+        segments = segment_scorer("peak", rate=HZ, window=4, max_lag=1)
 
         def run(seed: int, kind: str) -> float:
             pairs = courses(seed, kind, 5, 2, 1, 300 if measure in ("peak", "mean") else 100)
             sign = -1.0 if measure == "dtw" else 1.0
-            null = by_chance(pairs, score, surrogate, sign, (50, 40), n, seed).null
+            null = by_chance(
+                pairs, score, segments if surrogate == "segments" else None, surrogate,
+                sign=sign, apart=50, n_permutations=n, seed=seed,
+            ).null  # fmt: skip
             return float(np.mean(null >= null[0] - 1e-12))
 
         return run

@@ -247,8 +247,8 @@ def isc_null(
     All subjects are randomised, independently, and all correlations computed anew: correlations
     with the mean of the others depend on each other (their mean has about twice the variance of
     independent ones), which randomising one subject at a time against the real others would miss.
-    Resampling subjects with replacement gives intervals (:func:`facemt_analysis.stats.bootstrap_isc`) but no test: the
-    average correlation is a degenerate U-statistic where it is 0, for which that bootstrap is wrong
+    Resampling subjects with replacement is no test: the average correlation is a degenerate
+    U-statistic where it is 0, for which that bootstrap is wrong
     (Bickel & Freedman, 1981, https://doi.org/10.1214/aos/1176345637); random weights are right
     (Dehling & Mikosch, 1994, https://doi.org/10.1006/jmva.1994.1069).
     """

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemt_analysis.errors import FexError
-from facemt_analysis.stats.synchrony_scores import Score, Scores
+from facemt_analysis.stats.synchrony_scores import Score, Scores, SegmentScore
 
 __all__ = [
     "Chance",
@@ -20,40 +20,10 @@ __all__ = [
     "by_chance",
     "partner_null",
     "shift_apart",
-    "shuffle_segments",
 ]
 
 Floats = NDArray[np.float64]
 Surrogate = Literal["pseudo-dyads", "segments", "circular-shift"]
-
-
-def shuffle_segments(course: Floats, length: int, n: int, rng: np.random.Generator) -> Floats:
-    """Cut a course into segments and put them in random order.
-
-    Parameters
-    ----------
-    course
-        Shape (features, times).
-    length
-        Of a segment, points; the last one may be shorter.
-    n, rng
-        How many, from which random numbers.
-
-    Returns
-    -------
-    ndarray
-        Shape (n, features, times).
-    """
-    n_times = course.shape[-1]
-    starts = np.arange(0, n_times, length)
-    if len(starts) < 4:
-        raise FexError(
-            f"Only {len(starts)} segments of {length} points fit into {n_times}, too few to "
-            'shuffle: take a shorter `window`, or surrogate="circular-shift".'
-        )
-    pieces = [np.arange(s, min(s + length, n_times)) for s in starts]
-    orders = [np.concatenate([pieces[i] for i in rng.permutation(len(pieces))]) for _ in range(n)]
-    return np.stack([course[:, order] for order in orders])
 
 
 def shift_apart(course: Floats, least: int, n: int, rng: np.random.Generator) -> Floats:
@@ -134,11 +104,13 @@ class Chance:
 def by_chance(
     pairs: Floats,
     score: Score,
+    in_segments: SegmentScore | None,
     surrogate: Surrogate,
-    sign: float,
-    apart: tuple[int, int],
-    n_permutations: int,
-    seed: int | None,
+    *,
+    sign: float = 1.0,
+    apart: int = 1,
+    n_permutations: int = 500,
+    seed: int | None = 0,
 ) -> Chance:
     """Measure dyads and their surrogates.
 
@@ -146,12 +118,14 @@ def by_chance(
     ----------
     pairs
         Courses, shape (dyads, 2, features, times).
-    score, sign
-        The measure, and −1 if less is stronger.
+    score, in_segments
+        The measure; that with shuffled segments, for ``"segments"``.
     surrogate, n_permutations, seed
         Which, how many, of which random numbers.
+    sign
+        −1 if less is stronger.
     apart
-        Points: shortest circular shift, length of segments.
+        Shortest circular shift, points.
     """
     n = len(pairs)
     if surrogate == "pseudo-dyads":
@@ -174,13 +148,13 @@ def by_chance(
             raise FexError("The two people of a dyad are never there at the same time.")
         span = slice(both[0], both[-1] + 1)
         a, b = a[:, span], b[:, span]
-        made = (
-            shuffle_segments(b, apart[1], n_permutations, rng)
-            if surrogate == "segments"
-            else shift_apart(b, apart[0], n_permutations, rng)
-        )
-        truth.append(score(a, b[None]))
-        chance.append(score(a, made).value)
+        if in_segments is not None:
+            found = in_segments(a, b, n_permutations, rng)
+            truth.append(_pick(found, 0))
+            chance.append(found.value[1:])
+        else:
+            truth.append(score(a, b[None]))
+            chance.append(score(a, shift_apart(b, apart, n_permutations, rng)).value)
     own = _joined(truth)
     strength = sign * np.array(chance)
     null = np.concatenate([[np.nanmean(sign * own.value)], np.nanmean(strength, axis=0)])

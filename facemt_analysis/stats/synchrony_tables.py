@@ -17,7 +17,11 @@ from facemt_analysis.stats.synchrony_result import (
     SYNCHRONY_COLUMNS,
     SynchronyResult,
 )
-from facemt_analysis.stats.synchrony_scores import SynchronyMeasure, scorer
+from facemt_analysis.stats.synchrony_scores import (
+    SynchronyMeasure,
+    scorer,
+    segment_scorer,
+)
 from facemt_analysis.stats.synchrony_surrogates import Chance, Surrogate, by_chance
 
 __all__ = ["synchrony"]
@@ -69,7 +73,8 @@ def synchrony(
         recurrent.
     surrogate
         ``"pseudo-dyads"``: people with partners of other dyads (they do the same task, but did not
-        meet); ``"segments"``: the second's course in shuffled segments of `window`;
+        meet); ``"segments"``: windows of the first with windows of the second at other times,
+        `window` + `max_lag` apart (correlations only; `step` does not count);
         ``"circular-shift"``: the second's course, turned by more than a window and a lag.
     window, step, max_lag
         Of :func:`windowed_crosscorrelation`, s.
@@ -142,7 +147,10 @@ def synchrony(
     blocks = [(", ".join(names), list(range(len(names))))] if joint else [
         (name, [i]) for i, name in enumerate(names)
     ]  # fmt: skip
-    apart = round((window + max_lag) * found.rate), round(window * found.rate)
+    in_segments = None
+    if surrogate == "segments":
+        in_segments = segment_scorer(measure, rate=found.rate, window=window, max_lag=max_lag)
+    apart = round((window + max_lag) * found.rate)
     sign = -1.0 if measure == "dtw" else 1.0
     tables, groups, nulls, profiles = [], [], [], []
     lags: Floats = np.empty(0)
@@ -150,8 +158,9 @@ def synchrony(
         pairs, dyads = _pairs(found, dyad, person, persons, condition, level)
         for label, rows in blocks:
             chance = by_chance(
-                pairs[:, :, rows], score, surrogate, sign, apart, n_permutations, seed
-            )
+                pairs[:, :, rows], score, in_segments, surrogate,
+                sign=sign, apart=apart, n_permutations=n_permutations, seed=seed,
+            )  # fmt: skip
             said = {"condition": "" if level is None else level, "feature": label,
                     "measure": measure}  # fmt: skip
             lags = chance.own.lags

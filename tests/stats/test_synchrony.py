@@ -18,12 +18,11 @@ from facemt_analysis.stats import (
     synchrony,
     windowed_crosscorrelation,
 )
-from facemt_analysis.stats.synchrony_scores import scorer
+from facemt_analysis.stats.synchrony_scores import scorer, segment_scorer
 from facemt_analysis.stats.synchrony_surrogates import (
     by_chance,
     partner_null,
     shift_apart,
-    shuffle_segments,
 )
 
 Floats = NDArray[np.float64]
@@ -112,16 +111,25 @@ def test_wrong_windows_say_what_is_wrong(options: dict[str, Any], says: str) -> 
 
 
 # ------------------------------------------------------------------ surrogates
-def test_segments_change_place_and_stay_whole() -> None:
-    course = np.arange(23.0)[None]
-    made = shuffle_segments(course, 5, 30, np.random.default_rng(1))
-    for one in made[:, 0]:
-        assert sorted(one) == list(range(23))
-        at = {int(v): i for i, v in enumerate(one)}
-        for first in range(0, 23, 5):
-            inside = range(first, min(first + 5, 23))
-            assert [at[v] - at[first] for v in inside] == list(range(len(inside)))
-    assert len({tuple(m[0]) for m in made}) > 20
+@pytest.mark.parametrize("measure", ["peak", "mean"])
+def test_segments_are_windows_of_other_times(measure: Any) -> None:
+    a, b = noise(1, 1, 125), noise(2, 1, 125)
+    score = segment_scorer(measure, rate=10, window=2, max_lag=1)
+    found = score(a, b, 6, np.random.default_rng(1))
+    starts = [0, 30, 60, 90]  # windows and what their lags reach do not overlap
+    orders = [np.arange(len(starts))]
+    orders += list(np.random.default_rng(1).permuted(np.tile(orders[0], (6, 1)), axis=1))
+    for k, order in enumerate(orders):
+        r = np.empty((len(starts), 21))
+        for i, j in enumerate(order):
+            for m, lag in enumerate(range(-10, 11)):
+                x = a[0, starts[i] + max(0, -lag) :][:20]
+                y = b[0, starts[j] + max(0, lag) :][:20]
+                r[i, m] = np.corrcoef(x, y)[0, 1]
+        z = np.arctanh(r)
+        expected = np.tanh(z.mean(0)).max() if measure == "peak" else np.abs(z).mean()
+        assert found.value[k] == pytest.approx(expected, rel=1e-6)
+        assert found.lag[k] == pytest.approx(np.arange(-10, 11)[z.mean(0).argmax()] / 10)
 
 
 def test_shifts_stay_away_from_the_truth() -> None:
@@ -218,7 +226,7 @@ def test_pseudo_dyads_without_coupling_reject_as_often_as_said() -> None:
     p = []
     for seed in range(40):
         pairs = noise(seed, 5, 2, 1, 60, width=1.5)
-        null = by_chance(pairs, score, "pseudo-dyads", 1.0, (0, 0), 200, 0).null
+        null = by_chance(pairs, score, None, "pseudo-dyads", n_permutations=200).null
         assert len(null) == 120  # all exchanges
         p.append(np.mean(null >= null[0] - 1e-12))
     for level in (0.05, 0.5):
@@ -238,6 +246,7 @@ def without(table: pd.DataFrame, dyad: str, person: str) -> pd.DataFrame:
         (lambda t: t.assign(person=t["dyad"] + t["person"]), {}, "same two names"),
         (lambda t: t, {"window": 100}, "less than a window"),
         (lambda t: t, {"surrogate": "segments", "window": 15}, "too few to shuffle"),
+        (lambda t: t, {"surrogate": "segments", "measure": "dtw"}, "for correlations"),
         (lambda t: t, {"surrogate": "circular-shift", "window": 20}, "too few to shift"),
         (lambda t: t.assign(AU12=0.3), {}, "everywhere"),
         (lambda t: t.assign(AU12=np.nan), {}, "no value"),
@@ -247,7 +256,8 @@ def without(table: pd.DataFrame, dyad: str, person: str) -> pd.DataFrame:
         (lambda t: t.assign(time=t["time"] * np.where(t["person"] == "a", 1, 1.2)), {}, "rate="),
         (lambda t: pd.concat([t, t]), {}, "Several faces"),
     ],
-    ids=["one-dyad", "alone", "names", "window", "segments", "shift", "constant", "nan", "measure",
+    ids=["one-dyad", "alone", "names", "window", "segments", "segments-dtw", "shift", "constant",
+         "nan", "measure",
          "surrogate", "column", "rates", "twice"],
 )  # fmt: skip
 def test_what_cannot_be_answered_is_refused(
