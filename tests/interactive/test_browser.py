@@ -116,6 +116,7 @@ def test_scrubbing_in_jupyterlab(lab: str, notebook: Path) -> None:
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
         )
         page = browser.new_page(viewport={"width": 1500, "height": 1200})
+        page.set_default_timeout(120_000)
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{lab}/lab/tree/scrub.ipynb?reset", wait_until="domcontentloaded")
@@ -124,6 +125,8 @@ def test_scrubbing_in_jupyterlab(lab: str, notebook: Path) -> None:
         page.locator(".jp-Cell .cm-content").first.click()
         page.keyboard.press("Shift+Enter")
         page.wait_for_selector("img.widget-image", timeout=120_000)
+        for title in ("Time (s)", "Valence"):  # plotly draws when it has been loaded
+            page.wait_for_selector(f"text={title}", timeout=120_000)
         words = page.locator("text=/frame \\d+ · /").first
         assert words.inner_text().startswith("frame 0 ")
         for part in ("box", "outline"):  # the bare frame
