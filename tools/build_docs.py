@@ -83,7 +83,8 @@ def entry(name: str) -> str:
     if callable(thing):
         return f".. autofunction:: {name}\n"
     text = "\n".join(f"   {line}".rstrip() for line in words_of(name))
-    return f".. py:data:: {name}\n\n{text}\n"
+    package, _, last = name.rpartition(".")
+    return f".. py:data:: {last}\n   :module: {package}\n\n{text}\n"
 
 
 def words_of(name: str) -> list[str]:
@@ -192,8 +193,9 @@ def build(*, run_notebooks: bool = True, out: Path = BUILD) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--no-notebooks", action="store_true", help="do not run the notebooks")
+    parser.add_argument("--out", type=Path, default=BUILD, help="folder (default: build/docs)")
     arguments = parser.parse_args()
-    failed = build(run_notebooks=not arguments.no_notebooks)
+    failed = build(run_notebooks=not arguments.no_notebooks, out=arguments.out)
     if failed:
         raise SystemExit(failed)
     print(f"{(BUILD / 'html' / 'index.html').relative_to(ROOT)}")
