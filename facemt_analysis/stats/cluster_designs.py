@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from abc import ABC, abstractmethod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ Labels = NDArray[np.int8]
 _EPS = 16 * np.finfo(np.float64).eps
 
 
-class Permuter:
+class Permuter(ABC):
     """A design: its rearrangements and its statistic.
 
     Parameters
@@ -76,17 +77,17 @@ class Permuter:
             return float(stats.f.isf(p, *self.df))
         return float(stats.t.isf(p / (2 if tail == "two-sided" else 1), *self.df))
 
+    @abstractmethod
     def statistic(self, labels: Labels, feature: int) -> Floats:
         """Statistic of one feature, shape (rearrangements, times); NaN where it is undefined."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _possible(self, tail: Tail) -> int:
         """Count the different rearrangements, the observed one included."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _every(self, tail: Tail) -> Labels:
         """All rearrangements, the observed one first."""
-        raise NotImplementedError
 
     def _draw(self, n: int, rng: np.random.Generator) -> Labels:
         """Draw random rearrangements: labels change place (within subjects, if they are theirs)."""
