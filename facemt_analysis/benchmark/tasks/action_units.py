@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from facemt_analysis.benchmark.tasks.base import Floats, Missing, Task, pick
+from facemt_analysis.benchmark.tasks.base import Floats, Missing, Task, mean_of_defined, pick
 
 __all__ = ["ActionUnitTask"]
 
@@ -78,10 +78,7 @@ class ActionUnitTask(Task):
             precision = hit / (hit + false)
             recall = hit / (hit + miss)
             accuracy = (hit + rest) / (hit + false + miss + rest)
-            known = np.isfinite(f1)
-            total = np.where(known, f1, 0.0).sum(axis=-1, keepdims=True)
-            macro = total / known.sum(axis=-1, keepdims=True)
-        return np.concatenate([macro, f1, precision, recall, accuracy], axis=-1)
+        return np.concatenate([mean_of_defined(f1), f1, precision, recall, accuracy], axis=-1)
 
     def details(self, table: pd.DataFrame) -> dict[str, pd.DataFrame]:
         """Give F1, precision and recall at thresholds from 0 to 1 (``thresholds``)."""

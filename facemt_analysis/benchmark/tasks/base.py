@@ -13,7 +13,16 @@ import pandas as pd
 
 from facemt_analysis.benchmark.bootstrap import Resampling, Statistic, interval, sums_by
 
-__all__ = ["SCORE_COLUMNS", "WHOLE", "Missing", "Task", "labelled_rows", "pick"]
+__all__ = [
+    "SCORE_COLUMNS",
+    "WHOLE",
+    "Missing",
+    "Task",
+    "labelled_rows",
+    "mean_of_defined",
+    "means",
+    "pick",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -108,3 +117,17 @@ def pick(table: pd.DataFrame, columns: Sequence[str]) -> Floats:
 def labelled_rows(table: pd.DataFrame, columns: Sequence[str]) -> npt.NDArray[np.bool_]:
     """Rows in which all of these columns are numbers, shape (n,)."""
     return np.asarray(np.isfinite(pick(table, columns)).all(axis=1))
+
+
+def mean_of_defined(scores: Floats) -> Floats:
+    """Average scores (…, m) over those that are defined, shape (…, 1); NaN if none is."""
+    defined = np.isfinite(scores)
+    total = np.where(defined, scores, 0.0).sum(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(total / defined.sum(axis=-1, keepdims=True))
+
+
+def means(sums: Floats) -> Floats:
+    """Divide sums (…, 1 + m), whose first column counts, by that count: (…, m)."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(sums[..., 1:] / sums[..., :1])

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from facemt_analysis import schema
-from facemt_analysis.benchmark.tasks.base import Floats, Missing, Task, pick
+from facemt_analysis.benchmark.tasks.base import Floats, Missing, Task, mean_of_defined, pick
 
 __all__ = ["EmotionTask"]
 
@@ -71,8 +71,8 @@ class EmotionTask(Task):
             precision = hit / said
             recall = hit / there
             accuracy = hit.sum(axis=-1, keepdims=True) / there.sum(axis=-1, keepdims=True)
-        means = [_mean(f1), _mean(recall)]
-        return np.concatenate([accuracy, *means, f1, precision, recall], axis=-1)
+        averages = [mean_of_defined(f1), mean_of_defined(recall)]
+        return np.concatenate([accuracy, *averages, f1, precision, recall], axis=-1)
 
     def details(self, table: pd.DataFrame) -> dict[str, pd.DataFrame]:
         """Count how often each class was taken for each (``confusion``); ``none``: no face."""
@@ -95,10 +95,3 @@ class EmotionTask(Task):
             len(self.classes),
         )
         return true.astype(np.intp), said.astype(np.intp)
-
-
-def _mean(values: Floats) -> Floats:
-    known = np.isfinite(values)
-    total = np.where(known, values, 0.0).sum(axis=-1, keepdims=True)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(total / known.sum(axis=-1, keepdims=True))

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from facemt_analysis.benchmark.tasks.base import Floats, Missing, Task, labelled_rows, pick
+from facemt_analysis.benchmark.tasks.base import Floats, Missing, Task, labelled_rows, means, pick
 
 __all__ = ["GazeTask", "gaze_vectors"]
 
@@ -67,8 +67,7 @@ class GazeTask(Task):
 
     def statistic(self, sums: Floats) -> Floats:
         """From sums (…, 4) to means (…, 3)."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(sums[..., 1:] / sums[..., :1])
+        return means(sums)
 
     def details(self, table: pd.DataFrame) -> dict[str, pd.DataFrame]:
         """Give the mean error of each subject (``subjects``), whose mean some papers report."""

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from facemt_analysis.benchmark.tasks.base import Floats, Missing, Task, pick
+from facemt_analysis.benchmark.tasks.base import Floats, Missing, Task, means, pick
 
 __all__ = ["LandmarkTask"]
 
@@ -73,8 +73,7 @@ class LandmarkTask(Task):
 
     def statistic(self, sums: Floats) -> Floats:
         """From sums (…, 4) to means (…, 3)."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(sums[..., 1:] / sums[..., :1])
+        return means(sums)
 
     def _truth(self, table: pd.DataFrame) -> Floats:
         marked = [i for i, _ in self.points]

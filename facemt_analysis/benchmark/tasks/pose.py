@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from facemt_analysis.benchmark.tasks.base import Floats, Missing, Task, pick
+from facemt_analysis.benchmark.tasks.base import Floats, Missing, Task, means, pick
 
 __all__ = ["PoseTask"]
 
@@ -63,6 +63,5 @@ class PoseTask(Task):
 
     def statistic(self, sums: Floats) -> Floats:
         """From sums (…, 4) to means (…, 4)."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            each = sums[..., 1:] / sums[..., :1]
+        each = means(sums)
         return np.concatenate([each.mean(axis=-1, keepdims=True), each], axis=-1)
