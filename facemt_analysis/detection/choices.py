@@ -10,7 +10,7 @@ from facemt_analysis.detection.faces import FaceDetector, resolve_face_detector
 from facemt_analysis.errors import OptionError, WeightsUnavailable
 from facemt_analysis.network import WEIGHTS
 
-__all__ = ["FallbackWarning", "choose_device", "choose_face_detector"]
+__all__ = ["FallbackWarning", "choose_device", "choose_face_detector", "choose_threads"]
 
 
 class FallbackWarning(UserWarning):
@@ -36,6 +36,21 @@ def choose_device(device: str | torch.device) -> torch.device:
             f"has, but got {str(device)!r}."
         ) from error
     return chosen
+
+
+def choose_threads(threads: int | None, device: torch.device) -> int:
+    """Give the number of threads that run the network.
+
+    Raises
+    ------
+    OptionError
+        When it is less than one.
+    """
+    if threads is not None and threads < 1:
+        raise OptionError(f"`threads` must be at least 1, but got {threads}.")
+    if device.type != "cpu":
+        return 1  # it feeds the device while the next frames are decoded
+    return threads or torch.get_num_threads()
 
 
 def choose_face_detector(spec: object, weights: str, device: torch.device) -> FaceDetector:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib import metadata
 from typing import Any
 
@@ -16,18 +18,23 @@ import torch
 from tqdm.auto import tqdm
 
 from facemt_analysis import __version__
+from facemt_analysis.detection import following
 from facemt_analysis.detection.chips import ChipGeometry
-from facemt_analysis.detection.choices import choose_device, choose_face_detector
+from facemt_analysis.detection.choices import choose_device, choose_face_detector, choose_threads
+from facemt_analysis.detection.crew import Crew
 from facemt_analysis.detection.faces.base import Framing
+from facemt_analysis.detection.measuring import Faces, Finder, Measurer, measure_unit
 from facemt_analysis.detection.media import Frame, Recording, open_recordings
-from facemt_analysis.detection.table import FaceTable, check_groups
-from facemt_analysis.detection.tracking import Tracker
+from facemt_analysis.detection.numbering import TrackNumbers
+from facemt_analysis.detection.table import FaceTable, check_groups, with_boxes, without_boxes
+from facemt_analysis.detection.units import Place, Unit, units
 from facemt_analysis.errors import OptionError
 from facemt_analysis.fex import Fex, FexInfo, fex_from_blocks
 from facemt_analysis.fex.info import utc_now
 from facemt_analysis.network import (
     Conventions,
     FaceMultitask,
+    Prediction,
     conventions_for,
     load_checkpoint,
     resolve_weights,
@@ -36,21 +43,11 @@ from facemt_analysis.network import (
 __all__ = ["Detector", "MediaWarning"]
 
 _SOFTWARE = ("numpy", "pandas", "torch", "timm", "av", "opencv-python-headless", "pillow")
-# Decoded frames waiting for the network are kept below this many bytes.
-_FRAME_BYTES = 128 * 2**20
+Boxes = npt.NDArray[np.float32]
 
 
 class MediaWarning(UserWarning):
     """A recording was read, but not all of it."""
-
-
-@dataclass(frozen=True)
-class _Faces:
-    """The faces found in one batch of frames."""
-
-    boxes: npt.NDArray[np.float32]  # (n, 5) x1 y1 x2 y2 score
-    frame_of: npt.NDArray[np.intp]  # (n,) position in the batch
-    tracks: npt.NDArray[np.int64]  # (n,)
 
 
 class Detector:
@@ -76,6 +73,11 @@ class Detector:
         Which raw output is which angle; None follows the checkpoint or its published name.
     batch_size
         Faces that go through the network together; results do not depend on it.
+    follow
+        In films the face detector looks at every N-th frame, and faces are followed in between
+        (see `detection.following`); True: every eighth; False or 1: at every frame.
+    threads
+        Cores used on a CPU; None: as many as torch would. Results do not depend on it.
 
     Raises
     ------
@@ -101,12 +103,16 @@ class Detector:
         chip: ChipGeometry | None = None,
         conventions: Conventions | None = None,
         batch_size: int = 16,
+        follow: int | bool = True,
+        threads: int | None = None,
     ) -> None:
         if not 0.0 <= face_threshold <= 1.0:
             raise OptionError(f"`face_threshold` must be in 0 to 1, but got {face_threshold}.")
         self.batch_size = _positive("batch_size", batch_size)
+        self.follow = following.EVERY if follow is True else _positive("follow", follow or 1)
         self.face_threshold = face_threshold
         self.device = choose_device(device)
+        self.threads = choose_threads(threads, self.device)
         self.weights = resolve_weights(weights)
         self.model: FaceMultitask = load_checkpoint(self.weights.path, device=self.device)
         config = self.model.config
@@ -212,22 +218,13 @@ class Detector:
         MediaError
             When the recording cannot be read, or holds no frame in the range asked for.
         """
-        size = self.batch_size if batch_size is None else _positive("batch_size", batch_size)
         chosen = check_groups(groups)
-        table = FaceTable(chosen, self.model.config, self.conventions)
-        sampling: dict[str, Any] = {"every": every, "fps": fps, "start": start, "stop": stop}
-        info = self._info({**sampling, "groups": chosen, "face_threshold": self.face_threshold})
-        tracks = _Tracks(recording)
-        frames = tqdm(
-            recording.frames(**sampling),
-            total=recording.count(**sampling),
-            desc=recording.name,
-            unit=" frames",
-            disable=not progress,
-        )
-        with frames:
-            for batch in _batches(frames, size):
-                yield self._rows(recording.name, batch, table, tracks, size, info)
+        tracks = TrackNumbers(continuous=recording.continuous)
+        for rows, _ in self.pieces(
+            recording, every=every, fps=fps, start=start, stop=stop, groups=chosen,
+            batch_size=batch_size, progress=progress,
+        ):  # fmt: skip
+            yield without_boxes(tracks.number(rows), chosen)
 
     def measure(
         self,
@@ -274,87 +271,92 @@ class Detector:
             raise OptionError("`boxes` must be finite, but some numbers are not.")
         table = FaceTable(check_groups(groups), self.model.config, self.conventions)
         scores = given[:, 4:] if given.shape[1] == 5 else np.ones((len(given), 1), np.float32)
-        faces = _Faces(
-            np.concatenate([given[:, :4], scores], axis=1),
-            np.arange(len(images), dtype=np.intp),
-            np.zeros(len(images), np.int64),
+        measure = Measurer(
+            self._predict, self.chip, framing or self.face_detector.framing, table, size
         )
-        parts = self._measure(images, faces, table, size, framing or self.face_detector.framing)
-        blocks = {g: np.concatenate([p[g] for p in parts]) for g in table.widths()} if parts else {}
+        faces = measure(
+            images, np.concatenate([given[:, :4], scores], axis=1), np.arange(len(images))
+        )
         index = pd.RangeIndex(len(images))
-        return pd.DataFrame(fex_from_blocks(blocks, pd.DataFrame(index=index)))
+        return pd.DataFrame(fex_from_blocks(faces.blocks, pd.DataFrame(index=index)))
 
-    def _rows(
+    def pieces(
         self,
-        name: str,
-        batch: Sequence[Frame],
-        table: FaceTable,
-        tracks: _Tracks,
-        batch_size: int,
-        info: FexInfo,
-    ) -> Fex:
-        """All rows of a batch of frames."""
-        faces = self._find(batch, tracks)
-        # one row per face, and one for each frame without any
-        counts = np.bincount(faces.frame_of, minlength=len(batch))
-        frame_of_row = np.repeat(np.arange(len(batch)), np.maximum(counts, 1))
-        has_face = counts[frame_of_row] > 0
-        track = np.full(len(frame_of_row), -1, np.int64)
-        track[has_face] = faces.tracks
-        keys: dict[str, object] = {
-            "input": name,
-            "frame": np.array([f.index for f in batch], np.int64)[frame_of_row],
-            "time": np.array([f.time for f in batch], np.float64)[frame_of_row],
-            "track": track,
-        }
-        if any(f.name is not None for f in batch):
-            keys["image"] = [batch[int(i)].name for i in frame_of_row]
-        sizes = np.array([f.image.shape[:2] for f in batch], np.int64)[frame_of_row]
-        return table.rows(
-            self._measure(
-                [f.image for f in batch], faces, table, batch_size, self.face_detector.framing
-            ),
-            has_face,
-            pd.DataFrame(keys, index=pd.RangeIndex(len(track))),
-            sizes,
-            info,
-        )
+        recording: Recording,
+        *,
+        every: int = 1,
+        fps: float | None = None,
+        start: float | None = None,
+        stop: float | None = None,
+        groups: Iterable[str] | None = None,
+        batch_size: int | None = None,
+        progress: bool = False,
+        after: Place | None = None,
+    ) -> Iterator[tuple[Fex, Place]]:
+        """Measure one recording piece by piece, leaving the tracks to be numbered.
 
-    def _find(self, batch: Sequence[Frame], tracks: _Tracks) -> _Faces:
-        """Boxes and tracks in all frames of a batch; faces of a frame in order of their track."""
-        boxes, frame_of, ids = [], [], []
-        found = self.face_detector.detect([frame.image for frame in batch])
-        for position, (frame, candidates) in enumerate(zip(batch, found, strict=True)):
-            kept = candidates[candidates[:, 4] >= self.face_threshold]
-            track = tracks.update(kept[:, :4], frame)
-            order = np.argsort(track)
-            boxes.append(kept[order])
-            ids.append(track[order])
-            frame_of.append(np.full(len(kept), position, np.intp))
-        return _Faces(
-            np.concatenate(boxes).astype(np.float32),
-            np.concatenate(frame_of),
-            np.concatenate(ids).astype(np.int64),
-        )
+        Parameters are those of `detect`, and:
 
-    def _measure(
-        self,
-        images: Sequence[npt.NDArray[np.uint8]],
-        faces: _Faces,
-        table: FaceTable,
-        batch_size: int,
-        framing: Framing,
-    ) -> list[dict[str, npt.NDArray[np.float32]]]:
-        """Feature blocks of all faces of a batch of images."""
-        framed = framing.apply(faces.boxes[:, :4])
-        parts = []
-        for first in range(0, len(framed), batch_size):
-            part = slice(first, first + batch_size)
-            chips, placement = self.chip.crop(images, framed[part], faces.frame_of[part])
-            prediction = self.model.predict(chips, preprocess=self.chip.resize)
-            mesh = self.chip.mesh_to_frame(prediction.mesh, placement)
-            parts.append(table.blocks(prediction, mesh, faces.boxes[part]))
-        return parts
+        Parameters
+        ----------
+        recording
+            From `open_recordings`.
+        after
+            Go on behind this place, as an earlier call gave it; what follows is the same to the
+            last bit.
+
+        Yields
+        ------
+        Fex
+            The rows of the next few frames, boxes included, `track` 0 for a face and -1 for none;
+            faces of a frame from left to right.
+        Place
+            Where the piece ends.
+        """
+        size = self.batch_size if batch_size is None else _positive("batch_size", batch_size)
+        chosen = check_groups(groups)
+        table = FaceTable(with_boxes(chosen), self.model.config, self.conventions)
+        sampling: dict[str, Any] = {"every": every, "fps": fps, "start": start, "stop": stop}
+        info = self._info({**sampling, "groups": chosen, "face_threshold": self.face_threshold})
+        find = Finder(self.face_detector, self.face_threshold)
+        measure = Measurer(
+            self._predict, self.chip, self.face_detector.framing, table, size
+        )  # fmt: skip
+        follow = self.follow if recording.continuous else 1
+        frames = tqdm(
+            recording.frames(**sampling, after=None if after is None else after.frame),
+            total=recording.count(**sampling),
+            desc=recording.name,
+            unit=" frames",
+            disable=not progress,
+        )
+        self.model.warm()
+        with frames, Crew(self.threads) as crew:
+            look: Future[Boxes] | None = None
+            if after is not None and after.boxes is not None:
+                look = Future()
+                look.set_result(np.asarray(after.boxes, np.float32).reshape(-1, 5))
+            when = after.time if after is not None else float("nan")
+
+            def jobs() -> Iterator[_Job]:
+                nonlocal look, when
+                for unit in units(frames, follow, after):
+                    last = unit.frames[-1]
+                    closing = crew.submit(partial(_only, find, last))
+                    before = None if unit.opens or look is None else (look, when)
+                    yield _Job(unit, before, closing)
+                    look, when = closing, last.time
+
+            def run(job: _Job) -> tuple[_Job, Faces]:
+                before = None if job.before is None else (job.before[0].result(), job.before[1])
+                closing = job.closing.result()
+                return job, measure_unit(job.unit, before, closing, find, measure)
+
+            for job, faces in crew.ordered(run, jobs(), weight=lambda job: job.unit.bytes):
+                yield _rows(recording.name, job.unit.frames, faces, table, info), job.place()
+
+    def _predict(self, chips: torch.Tensor) -> Prediction:
+        return self.model.predict(chips, preprocess=self.chip.resize)
 
     def _info(self, options: Mapping[str, object]) -> FexInfo:
         return FexInfo(
@@ -366,41 +368,50 @@ class Detector:
             conventions=json.loads(self.conventions.to_json()),
             chip=asdict(self.chip),
             face_detector=self.face_detector.name,
-            face_detector_options={"framing": asdict(self.face_detector.framing)},
+            face_detector_options={
+                "framing": asdict(self.face_detector.framing),
+                "follow": self.follow,
+            },
             options=options,
             versions={name: metadata.version(name) for name in _SOFTWARE},
             created=utc_now(),
         )
 
 
-class _Tracks:
-    """Numbers the faces of one recording; unrelated still images share no face."""
+@dataclass(frozen=True)
+class _Job:
+    """A unit and the looks at its ends, which may still be under way."""
 
-    def __init__(self, recording: Recording) -> None:
-        self._tracker = Tracker() if recording.continuous else None
-        self._next = 0
+    unit: Unit
+    before: tuple[Future[Boxes], float] | None
+    closing: Future[Boxes]
 
-    def update(self, boxes: npt.NDArray[np.float32], frame: Frame) -> npt.NDArray[np.int64]:
-        if self._tracker is not None:
-            when = frame.time if np.isfinite(frame.time) else float(frame.index)
-            return self._tracker.update(boxes, when)
-        numbers = np.arange(self._next, self._next + len(boxes), dtype=np.int64)
-        self._next += len(boxes)
-        return numbers
+    def place(self) -> Place:
+        last = self.unit.frames[-1]
+        seen = tuple(tuple(map(float, row)) for row in self.closing.result())
+        return Place(last.index, last.time, self.unit.first + len(self.unit.frames) - 1, seen)
 
 
-def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
-    """Group frames, at most `size` and about `_FRAME_BYTES` at a time."""
-    batch: list[Frame] = []
-    held = 0
-    for frame in frames:
-        batch.append(frame)
-        held += frame.image.nbytes
-        if len(batch) == size or held >= _FRAME_BYTES:
-            yield batch
-            batch, held = [], 0
-    if batch:
-        yield batch
+def _only(find: Finder, frame: Frame) -> Boxes:
+    return find([frame])[0]
+
+
+def _rows(name: str, frames: Sequence[Frame], faces: Faces, table: FaceTable, info: FexInfo) -> Fex:
+    """Rows of some frames: one per face, and one for each frame without any."""
+    counts = np.bincount(faces.frame_of, minlength=len(frames))
+    frame_of_row = np.repeat(np.arange(len(frames)), np.maximum(counts, 1))
+    has_face = counts[frame_of_row] > 0
+    keys: dict[str, object] = {
+        "input": name,
+        "frame": np.array([f.index for f in frames], np.int64)[frame_of_row],
+        "time": np.array([f.time for f in frames], np.float64)[frame_of_row],
+        "track": np.where(has_face, 0, -1).astype(np.int64),
+    }
+    if any(f.name is not None for f in frames):
+        keys["image"] = [frames[int(i)].name for i in frame_of_row]
+    sizes = np.array([f.image.shape[:2] for f in frames], np.int64)[frame_of_row]
+    index = pd.RangeIndex(len(frame_of_row))
+    return table.rows([faces.blocks], has_face, pd.DataFrame(keys, index=index), sizes, info)
 
 
 def _positive(name: str, value: int) -> int:

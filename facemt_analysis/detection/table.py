@@ -13,7 +13,7 @@ from facemt_analysis import schema
 from facemt_analysis.fex import Fex, FexInfo, axis_major, choose_groups, fex_from_blocks
 from facemt_analysis.network import Conventions, ModelConfig, Prediction, oriented
 
-__all__ = ["FaceTable", "check_groups"]
+__all__ = ["FaceTable", "check_groups", "with_boxes", "without_boxes"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -32,6 +32,18 @@ def check_groups(groups: Iterable[str] | str | None) -> tuple[str, ...]:
     ('aus', 'va')
     """
     return choose_groups(groups, default=schema.FEATURE_GROUPS)
+
+
+def with_boxes(groups: Sequence[str]) -> tuple[str, ...]:
+    """Add the boxes, by which faces are numbered, to a choice of groups."""
+    return check_groups({*groups, "faceboxes"})
+
+
+def without_boxes(rows: Fex, groups: Sequence[str]) -> Fex:
+    """Leave out the boxes where they were not asked for."""
+    if "faceboxes" in groups:
+        return rows
+    return rows.drop(columns=list(schema.GROUPS["faceboxes"].columns))
 
 
 @dataclass(frozen=True)

@@ -239,6 +239,10 @@ class FaceMultitask(nn.Module):
             self._fused = None
         return super().train(mode)
 
+    def warm(self) -> None:
+        """Make what :meth:`predict` prepares at its first call, before several threads do."""
+        self._fused_maps()
+
     def _fused_maps(self) -> FusedMaps:
         """Give the fast form of the current weights; it is made anew when they have changed.
 

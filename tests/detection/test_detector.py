@@ -21,6 +21,7 @@ from facemt_analysis.detection import (
     MediaWarning,
     open_recordings,
 )
+from facemt_analysis.detection import units
 from facemt_analysis.errors import OptionError
 from facemt_analysis.network import CONVENTIONS, load_checkpoint, save_checkpoint
 
@@ -207,11 +208,12 @@ def test_a_checkpoints_own_conventions_count(
 
 
 def test_stream_gives_the_same_rows_in_pieces(
-    detector: Detector, face_video: Path, fex: fm.Fex
+    detector: Detector, face_video: Path, fex: fm.Fex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (recording,) = open_recordings(face_video)
-    parts = list(detector.stream(recording, batch_size=5))
-    assert [len(p) for p in parts] == [5, 5, 2]
+    monkeypatch.setattr(units, "_FRAMES", 8)
+    parts = list(detector.stream(recording))
+    assert [len(p) for p in parts] == [9, 3]
     together = pd.concat(parts, ignore_index=True)
     assert together.info.weights == fex.info.weights
     assert together["AU12"].to_numpy() == pytest.approx(fex["AU12"].to_numpy(), nan_ok=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -70,6 +70,7 @@ class HaarCascade:
     """
 
     name = "haar"
+    thread_safe = True  # each thread has a cascade of its own
     framing = Framing(scale_x=0.830, scale_y=1.153, shift_y=0.015)
 
     def __init__(
@@ -84,13 +85,19 @@ class HaarCascade:
         self.max_side = max_side
         self.min_face = min_face
         self.tilt = tilt
+        self._own = threading.local()
 
     def __repr__(self) -> str:
         return f"HaarCascade(max_side={self.max_side}, min_face={self.min_face}, tilt={self.tilt})"
 
     def __getstate__(self) -> dict[str, object]:
-        """Leave out the cascade, which cannot be pickled and is loaded again when needed."""
-        return {key: value for key, value in self.__dict__.items() if key != "_cascade"}
+        """Leave out the cascades, which cannot be pickled and are loaded again when needed."""
+        return {key: value for key, value in self.__dict__.items() if key != "_own"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """Begin without a cascade."""
+        self.__dict__ |= state
+        self._own = threading.local()
 
     def detect(self, frames: Sequence[Image]) -> list[Boxes]:
         """Find the faces of each frame; see `FaceDetector.detect`."""
@@ -135,8 +142,15 @@ class HaarCascade:
         centre = centre @ back[:, :2].T + back[:, 2]
         return np.hstack([centre - half, centre + half, found[:, 4:]])
 
-    @cached_property
+    @property
     def _cascade(self) -> cv2.CascadeClassifier:
+        held: cv2.CascadeClassifier | None = getattr(self._own, "cascade", None)
+        if held is None:
+            held = self._own.cascade = self._load()
+        return held
+
+    @staticmethod
+    def _load() -> cv2.CascadeClassifier:
         path = Path(cv2.__file__).parent / "data" / _CASCADE
         cascade = cv2.CascadeClassifier(str(path))
         if cascade.empty():

@@ -173,6 +173,7 @@ class Recording(ABC):
         fps: float | None = None,
         start: float | None = None,
         stop: float | None = None,
+        after: tuple[int, float] | None = None,
     ) -> Iterator[Frame]:
         """Read the frames in order.
 
@@ -186,6 +187,9 @@ class Recording(ABC):
             resolution of the stream's clock); a frame is never given twice. Excludes `every`.
         start, stop
             Seconds; keep frames with `start` <= time < `stop`.
+        after
+            Index and time of a frame that was given before: go on behind it, as if those up to it
+            had been read. There may be no frame behind it.
 
         Yields
         ------
@@ -198,7 +202,7 @@ class Recording(ABC):
             When the arguments make no sense, need a clock that the recording lacks, or select no
             frame; when the file cannot be read at all.
         """
-        sampling = Sampling.checked(every=every, fps=fps, start=start, stop=stop)
+        sampling = Sampling.checked(every=every, fps=fps, start=start, stop=stop, after=after)
         if sampling.needs_clock and not self.has_clock:
             raise MediaError(
                 f"{self.name}: {sampling.describe()} needs a clock, but this source has none; "
@@ -250,7 +254,7 @@ class Recording(ABC):
             for frame in frames:
                 empty = False
                 yield frame
-        if not empty:
+        if not empty or sampling.after is not None:
             return
         if sampling.start is None and sampling.stop is None:
             reason = "; ".join(self._problems) or "the file may be damaged or empty"

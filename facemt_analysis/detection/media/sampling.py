@@ -18,10 +18,17 @@ class Sampling:
     fps: float | None = None
     start: float | None = None
     stop: float | None = None
+    after: tuple[int, float] | None = None
 
     @classmethod
     def checked(
-        cls, *, every: int, fps: float | None, start: float | None, stop: float | None
+        cls,
+        *,
+        every: int,
+        fps: float | None,
+        start: float | None,
+        stop: float | None,
+        after: tuple[int, float] | None = None,
     ) -> Sampling:
         """Build a choice from what a user gave.
 
@@ -48,7 +55,14 @@ class Sampling:
                 f"and stop={stop:g}."
             )
         # start=0 asks for everything: no frame is earlier
-        return cls(int(every), fps, start or None, stop)
+        return cls(int(every), fps, start or None, stop, after)
+
+    @property
+    def entry(self) -> float | None:
+        """Time before which nothing is wanted, as far as known."""
+        if self.after is not None and math.isfinite(self.after[1]):
+            return self.after[1] or None
+        return self.start
 
     @property
     def needs_clock(self) -> bool:
@@ -109,6 +123,11 @@ class Selector:
         self._origin = sampling.start or 0.0
         self._step = 0  # the next wanted time is origin + step / fps
         self._seen = -1
+        if sampling.after is not None:
+            self._seen, last = sampling.after
+            if sampling.fps is not None:
+                # the frame there was kept; a hair more, since its time may round to before its own
+                self._step = math.floor(self._elapsed(last) + 1e-6) + 1
 
     @property
     def next_time(self) -> float:
@@ -138,9 +157,12 @@ class Selector:
         if sampling.fps is not None:
             if time < self.next_time - self._tolerance:
                 return False
-            elapsed = (time - self._origin + self._tolerance) * sampling.fps
-            self._step = max(self._step, math.floor(elapsed)) + 1
+            self._step = max(self._step, math.floor(self._elapsed(time))) + 1
         return True
+
+    def _elapsed(self, time: float) -> float:
+        """Count steps of the grid from its origin to a time."""
+        return (time - self._origin + self._tolerance) * (self._sampling.fps or 1.0)
 
     def ended(self, time: float) -> bool:
         """Whether neither this frame nor a later one is wanted."""

@@ -96,7 +96,7 @@ class VideoRecording(Recording):
             convert = PixelConverter(video.pixel_aspect)
             clock = Clock(video.tick, video.origin, 1 / video.rate)
             jumper = Jumper(video, self._numbering) if jump else None
-            if jumper and sampling.start and (entry := jumper.enter(sampling.start)):
+            if jumper and sampling.entry and (entry := jumper.enter(sampling.entry)):
                 reader.begin_at(entry)
             ended = False
             for picture in reader:

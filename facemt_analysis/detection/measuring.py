@@ -1,0 +1,239 @@
+"""Faces of a unit of frames: found, followed, measured, checked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from facemt_analysis.detection import following
+from facemt_analysis.detection.chips import ChipGeometry
+from facemt_analysis.detection.faces.base import FaceDetector, Framing
+from facemt_analysis.detection.media import Frame
+from facemt_analysis.detection.table import FaceTable
+from facemt_analysis.detection.units import Unit
+from facemt_analysis.network import Prediction
+
+__all__ = ["Faces", "Finder", "Measurer", "measure_unit"]
+
+Boxes = npt.NDArray[np.float32]
+Image = npt.NDArray[np.uint8]
+Predict = Callable[[torch.Tensor], Prediction]
+
+_COARSE = 16  # side of the pictures by which faces are compared, px
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Faces of some frames, in order of their frames.
+
+    Parameters
+    ----------
+    boxes
+        (n, 5) `x1 y1 x2 y2 score`, px.
+    frame_of
+        (n,) position of the frame.
+    blocks
+        Feature group → (n, columns).
+    relation
+        (n, 3), see `following.relation`.
+    coarse
+        (n, 256) small grey pictures of the faces, mean 0, length 1.
+    """
+
+    boxes: Boxes
+    frame_of: npt.NDArray[np.intp]
+    blocks: dict[str, npt.NDArray[np.float32]]
+    relation: npt.NDArray[np.float64]
+    coarse: npt.NDArray[np.float32]
+
+    def replaced(self, frames: npt.NDArray[np.intp], others: Faces) -> Faces:
+        """Take the faces of some frames from `others`."""
+        kept = np.flatnonzero(~np.isin(self.frame_of, frames))
+        order = np.argsort(np.concatenate([self.frame_of[kept], others.frame_of]), kind="stable")
+
+        def joined(mine: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            return np.concatenate([mine[kept], theirs])[order]
+
+        return Faces(
+            joined(self.boxes, others.boxes),
+            joined(self.frame_of, others.frame_of),
+            {group: joined(block, others.blocks[group]) for group, block in self.blocks.items()},
+            joined(self.relation, others.relation),
+            joined(self.coarse, others.coarse),
+        )
+
+
+@dataclass(frozen=True)
+class Measurer:
+    """Measures faces whose place is known.
+
+    Parameters
+    ----------
+    predict
+        From chips to a prediction.
+    chip
+        How chips are cut.
+    framing
+        How the boxes lie around a face.
+    table
+        Which features are kept.
+    batch_size
+        Faces that go through the network together.
+    """
+
+    predict: Predict
+    chip: ChipGeometry
+    framing: Framing
+    table: FaceTable
+    batch_size: int
+
+    def __call__(
+        self, images: Sequence[Image], boxes: Boxes, frame_of: npt.NDArray[np.intp]
+    ) -> Faces:
+        """Measure n faces: `boxes` (n, 5), `frame_of` (n,) the image of each."""
+        framed = self.framing.apply(boxes[:, :4])
+        blocks: dict[str, list[npt.NDArray[np.float32]]] = {g: [] for g in self.table.widths()}
+        relations, coarse = [np.empty((0, 3))], [np.empty((0, _COARSE**2), np.float32)]
+        for first in range(0, len(framed), self.batch_size):
+            part = slice(first, first + self.batch_size)
+            chips, placement = self.chip.crop(images, framed[part], frame_of[part])
+            prediction = self.predict(chips)
+            mesh = self.chip.mesh_to_frame(prediction.mesh, placement)
+            for group, block in self.table.blocks(prediction, mesh, boxes[part]).items():
+                blocks[group].append(block)
+            relations.append(following.relation(boxes[part], mesh))
+            coarse.append(_coarse(chips))
+        widths = self.table.widths()
+        return Faces(
+            boxes,
+            frame_of,
+            {
+                group: np.concatenate(parts) if parts else np.empty((0, widths[group]), np.float32)
+                for group, parts in blocks.items()
+            },
+            np.concatenate(relations),
+            np.concatenate(coarse),
+        )
+
+
+class Finder:
+    """Runs a face detector, from one thread at a time unless it allows more.
+
+    Parameters
+    ----------
+    detector
+        The face detector; its attribute `thread_safe` says whether it may run in several threads.
+    threshold
+        Faces with a lower score are left out.
+    """
+
+    def __init__(self, detector: FaceDetector, threshold: float) -> None:
+        self._detector = detector
+        self._threshold = threshold
+        self._turn = None if getattr(detector, "thread_safe", False) else threading.Lock()
+
+    def __call__(self, frames: Sequence[Frame]) -> list[Boxes]:
+        """Boxes (n, 5) of each frame, from left to right."""
+        if not frames:
+            return []
+        images = [frame.image for frame in frames]
+        if self._turn is None:
+            found = self._detector.detect(images)
+        else:
+            with self._turn:
+                found = self._detector.detect(images)
+        return [self._sure(boxes) for boxes in found]
+
+    def _sure(self, boxes: Boxes) -> Boxes:
+        kept = boxes[boxes[:, 4] >= self._threshold]
+        return kept[np.lexsort(kept.T[::-1])].astype(np.float32)
+
+
+def measure_unit(
+    unit: Unit, before: tuple[Boxes, float] | None, closing: Boxes, find: Finder, measure: Measurer
+) -> Faces:
+    """Find and measure the faces of a unit.
+
+    Parameters
+    ----------
+    unit
+        The frames.
+    before
+        Boxes and time of the look before the unit; None where the unit opens a window.
+    closing
+        Boxes of its last frame.
+    find, measure
+        The tools.
+    """
+    frames, looks = unit.frames, unit.looks
+    boxes: dict[int, Boxes] = dict(
+        zip(looks, [*find([frames[i] for i in looks[:-1]]), closing], strict=True)
+    )
+    look_after = np.empty(len(frames), np.intp)  # of each frame, the look that follows it
+    followed: list[int] = []
+    left = -1
+    for right in looks:
+        look_after[left + 1 : right + 1] = right
+        seen = before if left < 0 else (boxes[left], frames[left].time)
+        if seen is not None and right > left + 1:
+            elapsed = frames[right].time - seen[1]
+            if following.is_bridged(seen[0], boxes[right], elapsed):
+                for i in range(left + 1, right):
+                    share = (i - left) / (right - left)
+                    if np.isfinite(elapsed) and elapsed > 0:
+                        share = (frames[i].time - seen[1]) / elapsed
+                    boxes[i] = following.between(seen[0], boxes[right], share)
+                    followed.append(i)
+        left = right
+    _look(frames, [i for i in range(len(frames)) if i not in boxes], boxes, find)
+
+    images = [frame.image for frame in frames]
+    faces = measure(images, *_flat(boxes, range(len(frames))))
+    doubts = _doubts(faces, followed, look_after)
+    if len(doubts):
+        _look(frames, doubts.tolist(), boxes, find)
+        faces = faces.replaced(doubts, measure(images, *_flat(boxes, doubts.tolist())))
+    return faces
+
+
+def _look(
+    frames: Sequence[Frame], positions: list[int], boxes: dict[int, Boxes], find: Finder
+) -> None:
+    """Let the face detector look at some frames."""
+    found = find([frames[i] for i in positions])
+    boxes.update(zip(positions, found, strict=True))
+
+
+def _flat(boxes: dict[int, Boxes], positions: Sequence[int]) -> tuple[Boxes, npt.NDArray[np.intp]]:
+    counts = [len(boxes[i]) for i in positions]
+    together = np.concatenate([np.empty((0, 5), np.float32), *(boxes[i] for i in positions)])
+    return together, np.repeat(np.asarray(positions, np.intp), counts)
+
+
+def _doubts(
+    faces: Faces, followed: list[int], look_after: npt.NDArray[np.intp]
+) -> npt.NDArray[np.intp]:
+    """Positions of followed frames of which a face is in doubt."""
+    rows = np.flatnonzero(np.isin(faces.frame_of, followed))
+    if not len(rows):
+        return np.empty(0, np.intp)
+    # a followed frame has the faces of the look after it, in the same order
+    starts = np.searchsorted(faces.frame_of, np.arange(len(look_after)))
+    place = rows - starts[faces.frame_of[rows]]
+    then = starts[look_after[faces.frame_of[rows]]] + place
+    likeness = (faces.coarse[rows] * faces.coarse[then]).sum(axis=1)
+    doubt = following.doubtful(faces.relation[rows], faces.relation[then], likeness)
+    return np.unique(faces.frame_of[rows[doubt]])
+
+
+def _coarse(chips: torch.Tensor) -> npt.NDArray[np.float32]:
+    grey = torch.nn.functional.adaptive_avg_pool2d(chips.mean(dim=1, keepdim=True), _COARSE)
+    flat = grey.flatten(1)
+    flat = flat - flat.mean(dim=1, keepdim=True)
+    return torch.nn.functional.normalize(flat, dim=1).cpu().numpy()
