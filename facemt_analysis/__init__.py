@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         signal,
         simulate,
         stats,
+        study,
     )
     from facemt_analysis.detection import Detector
     from facemt_analysis.errors import (
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from facemt_analysis.fex import Fex, FexInfo
     from facemt_analysis.io import read_events, read_fex, write_events
     from facemt_analysis.simulate import simulate_dyads, simulate_study
+    from facemt_analysis.study import scan
 
 __all__ = [
     "CheckpointError",
@@ -60,12 +62,14 @@ __all__ = [
     "plotting",
     "read_events",
     "read_fex",
+    "scan",
     "schema",
     "signal",
     "simulate",
     "simulate_dyads",
     "simulate_study",
     "stats",
+    "study",
     "write_events",
 ]
 
@@ -85,6 +89,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "signal",
         "simulate",
         "stats",
+        "study",
     ],
     submod_attrs={
         "detection": ["Detector"],
@@ -98,5 +103,6 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "fex": ["Fex", "FexInfo"],
         "io": ["read_events", "read_fex", "write_events"],
         "simulate": ["simulate_dyads", "simulate_study"],
+        "study": ["scan"],
     },
 )

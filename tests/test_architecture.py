@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "accessors": {"errors", "schema", "checks"},
     "simulate": {"errors", "schema", "fex"},
     "datasets": {"errors", "schema", "fex", "io", "simulate"},
+    "study": {"errors", "schema", "checks", "fex", "io"},
     "plotting": {"errors", "schema", "checks", "signal", "measures", "stats"},
     "interactive": {
         "errors",
@@ -57,6 +58,7 @@ LAZY_EVERYTHING = {"", "fex", "accessors", "cli", "demo", "datasets"}
 LAZY_EXTRA: dict[str, set[str]] = {
     "detection": {"io"},
     "interactive": {"io", "network", "simulate"},
+    "study": {"accessors", "detection"},
     "plotting": {"simulate"},  # where on the mesh an action unit acts
 }
 
@@ -173,7 +175,7 @@ def test_no_function_is_hidden_by_its_file() -> None:
     # a module imported first takes the place of a function of its name in the package
     code = (
         "import importlib, pkgutil, types\n"
-        "for room in ('signal', 'measures', 'stats', 'plotting', 'io'):\n"
+        "for room in ('signal', 'measures', 'stats', 'plotting', 'io', 'study'):\n"
         "    package = importlib.import_module(f'facemt_analysis.{room}')\n"
         "    for module in pkgutil.iter_modules(package.__path__):\n"
         "        importlib.import_module(f'{package.__name__}.{module.name}')\n"

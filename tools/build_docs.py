@@ -30,6 +30,7 @@ PACKAGES = {
     "facemt_analysis.detection": "Detection: media in, a Fex out",
     "facemt_analysis.network": "Network and weights",
     "facemt_analysis.io": "Files",
+    "facemt_analysis.study": "Studies larger than memory",
     "facemt_analysis.signal": "Signals over time",
     "facemt_analysis.measures": "Measures",
     "facemt_analysis.stats": "Statistics",

@@ -13,7 +13,7 @@ from facemt_analysis.io import dataset, parquet_reading
 from facemt_analysis.io._selection import Selection
 from facemt_analysis.io.formats import recognise
 
-__all__ = ["FexFile", "describe_fex"]
+__all__ = ["FexFile", "describe_fex", "format_size"]
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,23 @@ class FexFile:
         }
 
     def __str__(self) -> str:
-        size, unit = float(self.bytes), "bytes"
-        for larger in ("kB", "MB", "GB", "TB"):
-            if size < 1000:
-                break
-            size, unit = size / 1000, larger
-        number = f"{size:.0f}" if unit == "bytes" else f"{size:.1f}"
         files = f", {self.files:,} files" if self.files > 1 else ""
-        return f"{self.path}: {self.format}, {number} {unit}{files}\n{self.table}\n{self.info!r}"
+        size = format_size(self.bytes)
+        return f"{self.path}: {self.format}, {size}{files}\n{self.table}\n{self.info!r}"
+
+
+def format_size(size: float) -> str:
+    """Say how large a file is.
+
+    >>> format_size(812), format_size(41_200_000)
+    ('812 bytes', '41.2 MB')
+    """
+    unit = "bytes"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if size < 1000:
+            break
+        size, unit = size / 1000, larger
+    return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
 
 
 def describe_fex(path: str | PathLike[str]) -> FexFile:

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-__all__ = ["FORMAT", "Part", "open_parquet", "read_keys", "read_part", "recordings_in", "to_fex"]
+__all__ = [
+    "FORMAT",
+    "Part",
+    "bounds_of",
+    "metadata_of",
+    "open_parquet",
+    "read_keys",
+    "read_part",
+    "recordings_in",
+    "to_fex",
+]
 
 _MAGIC = b"PAR1"
 
@@ -88,7 +98,7 @@ def read_part(path: Path, selection: Selection) -> Part:
             table = _matching_rows(table, selection, path)
         except (pa.ArrowException, OSError) as error:
             raise _damaged(path) from error
-    return Part(table, *_metadata_of(content, path))
+    return Part(table, *metadata_of(content, path))
 
 
 def recordings_in(path: Path) -> list[str]:
@@ -111,14 +121,15 @@ def read_keys(path: Path) -> tuple[Part, list[str]]:
             table = file.read(columns=wanted or names[:1])
         except (pa.ArrowException, OSError) as error:
             raise _damaged(path) from error
-    return Part(table, *_metadata_of(content, path)), names
+    return Part(table, *metadata_of(content, path)), names
 
 
 def _damaged(path: Path) -> FexError:
     return FexError(f"{path}: the Parquet file is damaged; its data cannot be read.")
 
 
-def _metadata_of(content: dict[str, Any], path: Path) -> tuple[FexInfo, Categories]:
+def metadata_of(content: dict[str, Any], path: Path) -> tuple[FexInfo, Categories]:
+    """Read what ``facemt`` metadata says about the table, and the categories of its labels."""
     try:
         categories = {
             name: (tuple(given["values"]), bool(given["ordered"]))
@@ -160,10 +171,10 @@ def _matching_row_groups(file: pq.ParquetFile, selection: Selection) -> Iterator
         group = metadata.row_group(index)
         keep = True
         if selection.recordings is not None:
-            low, high = _bounds(group, place.get("input"))
+            low, high = bounds_of(group, place.get("input"))
             keep = low is None or any(low <= name <= high for name in selection.recordings)
         if keep and selection.by_time:
-            low, high = _bounds(group, place.get("time"))
+            low, high = bounds_of(group, place.get("time"))
             keep = low is None or not (
                 (selection.start is not None and high < selection.start)
                 or (selection.stop is not None and low >= selection.stop)
@@ -172,7 +183,8 @@ def _matching_row_groups(file: pq.ParquetFile, selection: Selection) -> Iterator
             yield index
 
 
-def _bounds(group: Any, column: int | None) -> tuple[Any, Any]:
+def bounds_of(group: Any, column: int | None) -> tuple[Any, Any]:
+    """Least and greatest value of a column in a row group, by the footer; None: not told there."""
     statistics = None if column is None else group.column(column).statistics
     if statistics is None or not statistics.has_min_max:
         return None, None
