@@ -111,8 +111,8 @@ def do_each(
     RecordingsFailed
         At the end, if recordings failed.
     Exception
-        At once, what the function raised, if that is no error of this package and nothing has
-        worked before: a mistake in it would only come again.
+        At once, what the function raised, if nothing has worked before and it is an OptionError or
+        no error of this package: a mistake in the call would only come again.
     """
     from tqdm import tqdm
 
@@ -129,7 +129,7 @@ def do_each(
             worked = True
             if outcome is not None:
                 done.append(outcome)
-        elif worked or isinstance(outcome, FacemtError):
+        elif worked or _of_the_recording(outcome):
             failed[name] = outcome
         else:
             bar.close()
@@ -140,6 +140,11 @@ def do_each(
             iter(failed.values())
         )
     return stack(done)
+
+
+def _of_the_recording(error: Exception) -> bool:
+    """Say whether an error is about the recording rather than about the call."""
+    return isinstance(error, FacemtError) and not isinstance(error, OptionError)
 
 
 def stack(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -262,8 +262,8 @@ class Scan:
         RecordingsFailed
             At the end, if recordings failed.
         Exception
-            At once, what the function raised for the first recording, if that is no error of this
-            package.
+            At once, what the function raised for the first recording, unless it is an error of
+            this package about the recording.
 
         Examples
         --------

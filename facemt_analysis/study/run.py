@@ -1,0 +1,270 @@
+"""Many recordings, each to its file: what is done already is kept, what fails is told."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from facemt_analysis.errors import FacemtError
+from facemt_analysis.io._atomic import writing
+from facemt_analysis.io.dataset import recording_file
+from facemt_analysis.io.output import open_output
+from facemt_analysis.study.job import Job, Options, chunks, complete, cut, detector_for, measure
+from facemt_analysis.study.manifest import Entry, Manifest, fingerprint
+from facemt_analysis.study.parts import Tally
+
+if TYPE_CHECKING:
+    from facemt_analysis.detection import Recording
+
+__all__ = ["Here", "Outcome", "Runner", "detect_study", "reason"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a recording.
+
+    Parameters
+    ----------
+    name
+        Of the recording.
+    tally
+        What was found; None where it failed.
+    failed
+        Reason why there is no result.
+    kept
+        Whether the result of an earlier run still holds.
+    """
+
+    name: str
+    tally: Tally | None = None
+    failed: str | None = None
+    kept: bool = False
+
+
+class Runner(Protocol):
+    """Something that works through jobs: this process, or a cluster."""
+
+    split: bool
+    """Whether long recordings are worth being cut into segments."""
+
+    def run(self, jobs: Sequence[Job], *, finish: bool) -> Iterator[tuple[Job, Tally | str]]:
+        """Measure jobs, and put each together if `finish`; give the tally or why it failed."""
+        ...
+
+
+@dataclass(frozen=True)
+class Here:
+    """Runs jobs in this process, one after the other.
+
+    Parameters
+    ----------
+    progress
+        Show progress bars.
+    """
+
+    progress: bool = False
+    split = False
+
+    def run(self, jobs: Sequence[Job], *, finish: bool) -> Iterator[tuple[Job, Tally | str]]:
+        """See `Runner.run`."""
+        for job in jobs:
+            try:
+                tally = sum(
+                    (measure(job, part, progress=self.progress) for part in job.segments), Tally()
+                )
+                if finish:
+                    complete(job)
+            except Exception as error:
+                yield job, reason(error)
+            else:
+                yield job, tally
+
+
+def reason(error: BaseException) -> str:
+    """Say in one line why a recording failed."""
+    if isinstance(error, FacemtError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'a file'}: {error.strerror}"
+    told = " ".join(str(error).split())
+    return f"unexpected {type(error).__name__}: {told or 'no reason given'}; please report this"
+
+
+def detect_study(
+    recordings: Iterable[Recording],
+    out: Path,
+    options: Options,
+    *,
+    runner: Runner,
+    resume: bool = False,
+) -> Iterator[Outcome]:
+    """Measure recordings into a study folder, or into one file.
+
+    Parameters
+    ----------
+    recordings
+        From `open_recordings`.
+    out
+        Ending in `.parquet` or `.csv`: one file for all; it appears when the last recording is
+        done. Else a study folder with one file per recording and `manifest.json`: recordings whose
+        files still hold (same source, options, weights and version) are not measured again.
+    options
+        What to look for and how.
+    runner
+        Who does it.
+    resume
+        Go on with the parts that an interrupted run has left; otherwise they are removed.
+
+    Yields
+    ------
+    Outcome
+        One per recording, as they are done.
+
+    Raises
+    ------
+    FexError
+        When `out` cannot be written to at all.
+    """
+    detector = detector_for(options)  # a bad choice fails here, before any work
+    study = _Study(out, options, detector.weights.sha256 or "", resume)
+    with study:
+        waiting = []
+        for recording in recordings:
+            outcome, job = study.prepare(recording, split=runner.split)
+            if outcome is not None:
+                yield outcome
+            elif job is not None:
+                waiting.append(job)
+        for job, result in runner.run(waiting, finish=study.in_folder):
+            yield study.record(job, result)
+        study.combine([job.recording.name for job in waiting])
+
+
+class _Study:
+    """The folder or file that recordings go to."""
+
+    def __init__(self, out: Path, options: Options, weights_sha256: str, resume: bool) -> None:
+        self.in_folder = out.suffix.lower() not in (".parquet", ".csv")
+        self._out = out
+        self._options = options
+        self._weights = weights_sha256
+        self._resume = resume
+        self._done: dict[str, Job] = {}
+        self._sources: dict[str, dict[str, Any]] = {}
+        self._folder = out if self.in_folder else out.with_name(out.name + ".parts")
+        self._made = [p for p in (self._folder, *self._folder.parents) if not p.exists()]
+        if not self.in_folder:
+            open_output(out).abort()  # a place that cannot be written to is better known now
+        with writing(out):
+            self._folder.mkdir(parents=self.in_folder, exist_ok=True)
+        if self.in_folder:
+            open_output(out).abort()
+            self._folder.mkdir(parents=True, exist_ok=True)
+        self._manifest = Manifest(self._folder)
+
+    def __enter__(self) -> _Study:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove the folders made here that nothing was written to."""
+        for folder in self._folder.glob("*.parts"):
+            if not any(folder.glob("*.parquet")):
+                _remove(folder)
+        with contextlib.suppress(OSError):  # the first that holds something keeps the rest
+            for folder in self._made:
+                folder.rmdir()
+
+    def prepare(self, recording: Recording, *, split: bool) -> tuple[Outcome | None, Job | None]:
+        """Give what is known of a recording already, or the job to be done."""
+        name, key = recording.name, self._options.key()
+        files = recording.sources
+        if self.in_folder and self._manifest.is_current(name, files, key, self._weights):
+            entry = self._manifest.entries[name]
+            tally = Tally(entry.frames, entry.faces, entry.rows, entry.problems)
+            return Outcome(name, tally, kept=True), None
+        try:
+            source = self._sources[name] = fingerprint(files)
+            segments = cut(recording, self._options) if split else None
+            job = Job(recording, recording_file(self._folder, name), self._options)
+            if segments:
+                job = Job(recording, job.result, self._options, segments)
+            identity = {
+                "source": source["sha256"],
+                "options": key,
+                "weights": self._weights,
+                "segments": [[s.number, s.start, s.stop] for s in job.segments],
+            }
+            job.parts.begin(identity, resume=self._resume)
+        except (FacemtError, OSError) as error:
+            return self._failed(recording, reason(error)), None
+        return None, job
+
+    def record(self, job: Job, result: Tally | str) -> Outcome:
+        """Note what became of a job."""
+        name = job.recording.name
+        if isinstance(result, str):
+            return self._failed(job.recording, result)
+        self._done[name] = job
+        if self.in_folder:
+            self._note(
+                job.recording,
+                file=job.result.name,
+                file_size=job.result.stat().st_size,
+                frames=result.frames,
+                faces=result.faces,
+                rows=result.rows,
+                problems=result.problems,
+            )
+        return Outcome(name, result)
+
+    def combine(self, names: Sequence[str]) -> None:
+        """Write the one file, where one was asked for, in the order of `names`."""
+        jobs = [self._done[name] for name in names if name in self._done]
+        if self.in_folder or not jobs:
+            return
+        # one file has one set of columns: beside still images, rows of films get an empty `image`
+        stills = [any("image" in rows for rows in _first(job)) for job in jobs]
+        add_image = any(stills) and not all(stills)
+        with open_output(self._out) as output:
+            for job in jobs:
+                for rows in chunks(job, add_image=add_image):
+                    output.write(rows)
+                output.next_recording()
+        for job in jobs:
+            job.parts.remove()
+        with contextlib.suppress(OSError):  # parts of what failed stay
+            self._folder.rmdir()
+
+    def _failed(self, recording: Recording, why: str) -> Outcome:
+        if self.in_folder:
+            with contextlib.suppress(FacemtError):  # a full disk: the reason is told all the same
+                self._note(recording, failed=why)
+        return Outcome(recording.name, failed=why)
+
+    def _note(self, recording: Recording, **found: Any) -> None:
+        source = self._sources.get(recording.name, {"size": -1, "modified": -1, "sha256": ""})
+        entry = Entry(
+            source=str(recording.path or recording.name),
+            options=self._options.key(),
+            weights_sha256=self._weights,
+            **source,
+            **found,
+        )
+        self._manifest.put(recording.name, entry)
+
+
+def _first(job: Job) -> Iterator[Any]:
+    """Columns of the first part of a job."""
+    for rows in job.parts.read(job.segments[0].number):
+        yield rows.columns
+        return
+
+
+def _remove(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()
