@@ -26,6 +26,8 @@ from facemt_analysis.errors import FacemtError
 
 __all__ = ["main"]
 
+_KEPT = "finished files are kept; a detection goes on where it stopped with --resume"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the return value is the exit code."""
@@ -44,10 +46,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(f"error: {explain(error)}")
         return NOTHING_DONE
     except _Terminated:
-        say("terminated: finished files are kept, the one in progress is not")
+        say(f"terminated: {_KEPT}")
         return TERMINATED
     except KeyboardInterrupt:
-        say("interrupted: finished files are kept, the one in progress is not")
+        say(f"interrupted: {_KEPT}")
         return INTERRUPTED
     return code
 

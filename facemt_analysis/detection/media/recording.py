@@ -148,6 +148,11 @@ class Recording(ABC):
         return f"{type(self).__name__}({self.name!r})"
 
     @property
+    def sources(self) -> tuple[Path, ...]:
+        """Files that the recording is read from; none for arrays."""
+        return () if self.path is None else (self.path,)
+
+    @property
     @abstractmethod
     def has_clock(self) -> bool:
         """Whether frames have a time."""

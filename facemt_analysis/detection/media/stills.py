@@ -78,6 +78,11 @@ class StillsRecording(Recording):
             size_bytes=sum(file.stat().st_size for file in self.files if file.exists()),
         )  # fmt: skip
 
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """The images."""
+        return tuple(self.files)
+
     def _extent(self) -> tuple[int | None, float | None]:
         return len(self.files), self._rate
 
