@@ -10,6 +10,7 @@ __all__ = [
     "MissingGroupError",
     "OptionError",
     "WeightsUnavailable",
+    "one_line",
 ]
 
 
@@ -43,3 +44,13 @@ class MissingGroupError(FexError, AttributeError):
     An ``AttributeError`` as well, because it is raised by properties: ``hasattr(fex, "gazes")``
     stays honest.
     """
+
+
+def one_line(text: object, limit: int = 300) -> str:
+    r"""Make words that come out of a file fit into a message: one line, not too long.
+
+    >>> one_line("row 3:\n  a\x1b[2J")
+    'row 3: a?[2J'
+    """
+    line = "".join(c if c.isprintable() else "?" for c in " ".join(str(text).split()))
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"

@@ -15,6 +15,7 @@ from facemt_analysis.errors import FexError
 from facemt_analysis.fex import Fex, FexInfo
 from facemt_analysis.io._head import Head
 from facemt_analysis.io._selection import Selection, shorten
+from facemt_analysis.io._text import whole_numbers
 
 __all__ = [
     "FileWarning",
@@ -121,7 +122,8 @@ def assemble(
     """
     found = np.asarray(seen, np.bool_)
     index = pd.RangeIndex(len(found))
-    table = pd.DataFrame(features, index=index).astype(np.float32)
+    with np.errstate(over="ignore"):
+        table = pd.DataFrame(features, index=index).astype(np.float32)
     table[~found] = np.nan
     if "FaceScore" in table:
         table = table.assign(FaceScore=np.where(found, table["FaceScore"].fillna(1), 0))
@@ -130,9 +132,9 @@ def assemble(
     whole = pd.DataFrame(
         {
             "input": name.astype("str"),
-            "frame": np.asarray(keys["frame"]).astype(np.int64),
+            "frame": whole_numbers(keys["frame"], "frame", head),
             "time": np.asarray(keys["time"], np.float64),
-            "track": np.where(found, keys["track"], -1).astype(np.int64),
+            "track": whole_numbers(np.where(found, keys["track"], -1), "track", head),
         }
     )
     parts = [whole, table]

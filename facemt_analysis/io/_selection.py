@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from facemt_analysis import schema
-from facemt_analysis.errors import FexError
+from facemt_analysis.errors import FexError, one_line
 
 __all__ = ["Selection", "shorten"]
 
@@ -19,7 +19,7 @@ def shorten(names: Iterable[object], limit: int = 5) -> str:
     """List names for a message, the first few of many."""
     given = list(names)
     more = len(given) - limit
-    text = ", ".join(map(str, given[:limit])) or "none"
+    text = ", ".join(one_line(name, 80) for name in given[:limit]) or "none"
     return f"{text} and {more} more" if more > 0 else text
 
 

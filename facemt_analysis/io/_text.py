@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from facemt_analysis import schema
-from facemt_analysis.errors import FexError
+from facemt_analysis.errors import FexError, one_line
 from facemt_analysis.io._selection import shorten
 
 if TYPE_CHECKING:
     from facemt_analysis.io._head import Head
 
-__all__ = ["EXACT", "numbers", "read_text_table"]
+__all__ = [
+    "EXACT", "as_float", "numbers", "read_plain_table", "read_text_table", "whole_numbers",
+]  # fmt: skip
 
 # numbers as they were written, to the last bit; from pandas 3.1 on nothing has to be said
 _OLD = tuple(int(n) for n in pd.__version__.split(".")[:2]) < (3, 1)
+_EXACT_WHOLE = 2.0**53
 EXACT: dict[str, Any] = {"float_precision": "round_trip"} if _OLD else {}
 
 
@@ -68,6 +73,7 @@ def read_text_table(head: Head, columns: Collection[str] | None = None) -> pd.Da
             skipinitialspace=True,
             index_col=False,
             encoding="utf-8-sig",
+            compression=None,  # the name says nothing
             low_memory=False,
             **(EXACT if head.decimal == "." else {}),
         )
@@ -75,8 +81,24 @@ def read_text_table(head: Head, columns: Collection[str] | None = None) -> pd.Da
     except UnicodeDecodeError as error:
         raise FexError(f"{head.path}: the text is not UTF-8; save it as UTF-8.") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise FexError(f"{head.path}: it cannot be read as a table: {reason}") from error
+        raise FexError(f"{head.path}: it cannot be read as a table: {one_line(error)}") from error
+
+
+def read_plain_table(path: Path, **options: Any) -> pd.DataFrame:
+    """Read a text table whose columns need no knowledge of ours; `options` are of pandas.
+
+    Raises
+    ------
+    FexError
+        If it is no table, or not UTF-8.
+    """
+    try:
+        table: pd.DataFrame = pd.read_csv(path, compression=None, **EXACT, **options)
+        return table
+    except UnicodeDecodeError as error:
+        raise FexError(f"{path}: the text is not UTF-8; save it as UTF-8.") from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
+        raise FexError(f"{path}: it cannot be read as a table: {one_line(error)}") from error
 
 
 def _check_first_rows(head: Head) -> None:
@@ -123,20 +145,39 @@ def _check_last_row(head: Head) -> None:
 def numbers(frame: pd.DataFrame, head: Head, dtype: type[np.generic] = np.float32) -> pd.DataFrame:
     """Columns as numbers; FexError that names the columns that hold something else."""
     wrong = [c for c, t in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(t)]
-    for column in wrong:
+    parsed = {str(column): as_float(frame[column]) for column in wrong}
+    for column, values in parsed.items():
         given = frame[column]
-        parsed: Any = pd.to_numeric(given, errors="coerce")
-        bad = np.flatnonzero(parsed.isna() & given.notna())
+        bad = np.flatnonzero(values.isna() & given.notna())
         if len(bad):
             group = schema.group_of(column)
             of = f" of the group {group!r}" if group else ""
             raise FexError(
                 f"{head.path}: the column {column!r}{of} must hold numbers, but has "
-                f"{given.iloc[bad[0]]!r} in row {bad[0] + head.skip + 2}."
+                f"{given.iloc[bad[0]]!r:.80} in row {bad[0] + head.skip + 2}."
             )
-        frame = frame.assign(**{str(column): parsed})
     # as one block: thousands of columns are slow to handle one by one
-    values = frame.to_numpy(np.float64, na_value=np.nan)
+    every = frame.assign(**parsed).to_numpy(np.float64, na_value=np.nan)
     with np.errstate(over="ignore"):
-        block = np.asfortranarray(values, dtype=dtype)
+        block = np.asfortranarray(every, dtype=dtype)
     return pd.DataFrame(block, index=frame.index, columns=frame.columns, copy=False)
+
+
+def as_float(column: pd.Series) -> pd.Series:
+    """Give the numbers of a column as float64, and NaN for what is none."""
+    try:
+        return pd.to_numeric(column, errors="coerce").astype(np.float64)
+    except OverflowError:  # whole numbers of hundreds of digits; as text they become infinite
+        return pd.to_numeric(column.astype("str"), errors="coerce").astype(np.float64)
+
+
+def whole_numbers(values: ArrayLike, name: str, head: Head) -> NDArray[np.int64]:
+    """Give a key as int64; FexError where it is missing, broken or too large to be exact."""
+    given = np.asarray(values, np.float64)
+    bad = np.flatnonzero(~(np.abs(given) < _EXACT_WHOLE) | (given != np.round(given)))
+    if len(bad):
+        raise FexError(
+            f"{head.path}: the column {name!r} must hold whole numbers in every row, but has "
+            f"{given[bad[0]]:g} in row {bad[0] + head.skip + 2}."
+        )
+    return given.astype(np.int64)

@@ -174,17 +174,18 @@ def _seconds(column: pd.Series, head: Head) -> NDArray[np.float64]:
         values = parts.astype(np.float64).to_numpy()
     except ValueError as error:
         raise FexError(
-            f"{head.path}: {column.name!r} must be hh:mm:ss.mmm, but has {column.iloc[0]!r}."
+            f"{head.path}: {column.name!r} must be hh:mm:ss.mmm, but has {column.iloc[0]!r:.80}."
         ) from error
     return np.asarray(values @ 60.0 ** np.arange(values.shape[1])[::-1], np.float64)
 
 
 def _frames(time: NDArray[np.float64], rate: str | None) -> NDArray[np.int64]:
     try:
-        frame = np.round(time * float((rate or "").replace(",", "."))).astype(np.int64)
+        frame = np.round(time * float((rate or "").replace(",", ".")))
     except ValueError:
-        frame = np.zeros(len(time), np.int64)
-    return frame if len(np.unique(frame)) == len(frame) else np.arange(len(time))
+        frame = np.zeros(len(time))
+    fits = len(np.unique(frame)) == len(frame) and bool((np.abs(frame) < 2**53).all())
+    return frame.astype(np.int64) if fits else np.arange(len(time))
 
 
 FORMAT = Format("FaceReader detailed log", _recognises, _read, ("pose_signs", "keep"))

@@ -24,7 +24,7 @@ from facemt_analysis.fex import Fex, FexInfo
 from facemt_analysis.io._foreign import FileWarning, check_rate
 from facemt_analysis.io._head import Format, Head
 from facemt_analysis.io._selection import Selection, shorten
-from facemt_analysis.io._text import numbers, read_text_table
+from facemt_analysis.io._text import numbers, read_text_table, whole_numbers
 
 __all__ = ["read_openface"]
 
@@ -131,7 +131,7 @@ def _read(
     raw = read_text_table(head, [*used, *extra])
     table = numbers(raw[used], head, np.float64)
     found = _found(table)
-    keys = _keys(table, found, head.path.stem if recording is None else recording)
+    keys = _keys(head, table, found, head.path.stem if recording is None else recording)
     if fps is not None and "frame" in table:
         keys = keys.assign(time=keys["frame"] / fps)
     elif _made_up(keys):
@@ -142,7 +142,8 @@ def _read(
             FileWarning,
             stacklevel=2,
         )
-    features = pd.DataFrame(_features(table), index=table.index).astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is infinite stays so, or is missing
+        features = pd.DataFrame(_features(table), index=table.index).astype(np.float32)
     features[~found] = np.nan
     if "confidence" in table:
         score = table["confidence"].where(found, 0.0).astype(np.float32)
@@ -183,7 +184,9 @@ def _found(table: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray(table["success"].to_numpy() == 1, dtype=np.bool_)
 
 
-def _keys(table: pd.DataFrame, found: NDArray[np.bool_], recording: str) -> pd.DataFrame:
+def _keys(
+    head: Head, table: pd.DataFrame, found: NDArray[np.bool_], recording: str
+) -> pd.DataFrame:
     n = len(table)
     zero = np.zeros(n)
     face = next((table[c].to_numpy() for c in ("face_id", "face") if c in table), zero)
@@ -192,9 +195,9 @@ def _keys(table: pd.DataFrame, found: NDArray[np.bool_], recording: str) -> pd.D
     return pd.DataFrame(
         {
             "input": pd.Series([recording] * n, dtype="str"),
-            "frame": frame.astype(np.int64),
+            "frame": whole_numbers(frame, "frame", head),
             "time": time.astype(np.float64),
-            "track": np.where(found, face, -1).astype(np.int64),
+            "track": whole_numbers(np.where(found, face, -1), "face_id", head),
         }
     )
 

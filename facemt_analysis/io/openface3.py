@@ -42,7 +42,7 @@ from facemt_analysis.fex import Fex, FexInfo
 from facemt_analysis.io._foreign import FileWarning, assemble, file_name, times
 from facemt_analysis.io._head import Format, Head
 from facemt_analysis.io._selection import Selection
-from facemt_analysis.io._text import read_text_table
+from facemt_analysis.io._text import as_float, read_text_table, whole_numbers
 
 __all__ = ["DLIB68_FROM_WFLW98"]
 
@@ -86,14 +86,14 @@ def _read(head: Head, selection: Selection, *, fps: float | None = None) -> Fex:
     path = next((raw[c] for c in ("video_path", "image_path") if c in raw), None)
     pictures = "frame_index" not in raw and path is not None
     if "frame_index" in raw:
-        frame = raw["frame_index"].to_numpy(np.int64)
+        frame = whole_numbers(as_float(raw["frame_index"]), "frame_index", head)
     elif path is not None:
         frame = pd.factorize(path)[0]
     else:
         frame = np.arange(n)
-    expression = pd.to_numeric(raw.get("emotion", pd.Series([np.nan] * n)), errors="coerce")
+    expression = as_float(raw.get("emotion", pd.Series([np.nan] * n)))
     gaze = [c for c in ("gaze_yaw", "gaze_pitch") if c in raw]
-    labels = raw[gaze].apply(pd.to_numeric, errors="coerce").add_suffix("_raw")
+    labels = raw[gaze].apply(as_float).add_suffix("_raw")
     names = dict(enumerate(EXPRESSIONS))
     labels = labels.assign(expression=expression.map(names).astype(object))
     repeated = _repeats(frame, units)
@@ -123,7 +123,7 @@ def _read(head: Head, selection: Selection, *, fps: float | None = None) -> Fex:
         name = path.map(file_name)
     elif path is not None:
         labels = labels.assign(image=path.map(file_name))
-    track = pd.to_numeric(raw["face_id"], errors="coerce").fillna(-1)
+    track = as_float(raw["face_id"]).fillna(-1)
     return assemble(
         head, selection, FexInfo(tool="OpenFace 3", conventions=CONVENTIONS),
         keys={"input": name, "frame": frame, "time": _time(raw, frame, fps), "track": track},

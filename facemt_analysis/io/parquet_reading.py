@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from facemt_analysis import schema
-from facemt_analysis.errors import FexError
+from facemt_analysis.errors import FexError, one_line
 from facemt_analysis.fex import Fex, FexInfo
 from facemt_analysis.io._head import Format, Head
 from facemt_analysis.io._selection import Selection, shorten
@@ -34,6 +34,9 @@ __all__ = [
 ]
 
 _MAGIC = b"PAR1"
+# A file of more rows than this, and with less than a bit for each, holds no measurements: it would
+# unfold to fill the memory.
+_MANY_ROWS = 1_000_000
 
 
 def open_parquet(path: Path) -> tuple[pq.ParquetFile, dict[str, Any]]:
@@ -44,25 +47,31 @@ def open_parquet(path: Path) -> tuple[pq.ParquetFile, dict[str, Any]]:
     try:
         file = pq.ParquetFile(path)
         metadata = file.metadata.metadata or {}
-    except (pa.ArrowException, OSError) as error:
+        names = file.schema_arrow.names
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise FexError(
             f"{path}: the Parquet file is truncated or damaged; its end cannot be read."
         ) from error
+    if file.metadata.num_rows > max(_MANY_ROWS, 8 * path.stat().st_size):
+        raise FexError(
+            f"{path}: {path.stat().st_size} bytes cannot hold the {file.metadata.num_rows} rows "
+            "that the file claims; it is damaged, or made to fill the memory."
+        )
     if KEY not in metadata:
-        if not any(schema.group_of(c) for c in file.schema_arrow.names):
+        if not any(schema.group_of(c) for c in names):
             raise FexError(
                 f"{path}: a Parquet file, but none of its columns is one of a Fex; it has "
-                f"{shorten(file.schema_arrow.names)}."
+                f"{shorten(names)}."
             )
         return file, {}
     try:
         content = json.loads(metadata[KEY])
         version = content["schema_version"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise FexError(f"{path}: its metadata {KEY.decode()!r} is damaged.") from error
     if not isinstance(version, int) or version > SCHEMA_VERSION:
         raise FexError(
-            f"{path}: it has schema version {version!r}, but this release reads up to "
+            f"{path}: it has schema version {version!r:.60}, but this release reads up to "
             f"{SCHEMA_VERSION}; update facemt-analysis to read it."
         )
     return file, content
@@ -137,7 +146,7 @@ def metadata_of(content: dict[str, Any], path: Path) -> tuple[FexInfo, Categorie
         }
         return FexInfo.from_dict(content.get("info", {})), categories
     except (FexError, KeyError, TypeError, AttributeError) as error:
-        raise FexError(f"{path}: its metadata is damaged: {error}") from error
+        raise FexError(f"{path}: its metadata is damaged: {one_line(error)}") from error
 
 
 def _unique(file: pq.ParquetFile, column: str) -> list[str]:
@@ -198,13 +207,25 @@ def to_fex(tables: Sequence[pa.Table], info: FexInfo, categories: Categories, pa
     try:
         table = pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowException as error:
-        reason = " ".join(str(error).split())
-        raise FexError(f"{path}: its files do not fit together: {reason}") from error
+        raise FexError(f"{path}: its files do not fit together: {one_line(error)}") from error
+    try:
+        return Fex(_to_pandas(table, categories), info=info)
+    # What pandas and pyarrow noted of a table may be damaged in any way whatever.
+    except Exception as error:
+        raise FexError(
+            f"{path}: the Parquet file is damaged; its columns cannot be put together "
+            f"({one_line(error, 80)})."
+        ) from error
+
+
+def _to_pandas(table: pa.Table, categories: Categories) -> pd.DataFrame:
+    import pyarrow as pa
+
     wide = [
         f.with_type(pa.float32()) if pa.types.is_floating(f.type) and is_feature(f.name) else f
         for f in table.schema
     ]
-    frame = table.cast(pa.schema(wide, table.schema.metadata)).to_pandas()
+    frame: pd.DataFrame = table.cast(pa.schema(wide, table.schema.metadata)).to_pandas()
     if not isinstance(frame.index, pd.RangeIndex):  # another program's file may keep an index
         named = [n for n in frame.index.names if n is not None and n not in frame.columns]
         frame = frame.reset_index(level=named).reset_index(drop=True)
@@ -212,7 +233,7 @@ def to_fex(tables: Sequence[pa.Table], info: FexInfo, categories: Categories, pa
         if name in frame:
             kind = pd.CategoricalDtype(list(values), ordered=ordered)
             frame = frame.assign(**{name: frame[name].astype(kind)})
-    return Fex(frame, info=info)
+    return frame
 
 
 def _recognises(head: Head) -> bool:

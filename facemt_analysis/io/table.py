@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 
 from facemt_analysis import schema
-from facemt_analysis.errors import FexError
 from facemt_analysis.fex import Fex
 from facemt_analysis.io._head import Format, Head
 from facemt_analysis.io._selection import Selection
-from facemt_analysis.io._text import numbers, read_text_table
+from facemt_analysis.io._text import numbers, read_text_table, whole_numbers
 
 __all__ = ["typed"]
 
@@ -40,12 +39,7 @@ def typed(frame: pd.DataFrame, head: Head) -> pd.DataFrame:
     for name in [c for c in frame.columns if c in ("frame", "track", "time")]:
         column = numbers(frame[[name]], head, np.float64)[name]
         if name != "time":
-            values = column.to_numpy()
-            if not (np.isfinite(values).all() and (values == np.round(values)).all()):
-                raise FexError(
-                    f"{head.path}: the column {name!r} must hold whole numbers in every row."
-                )
-            column = column.astype(np.int64)
+            column = pd.Series(whole_numbers(column, name, head), index=frame.index)
         keys[name] = column
     rest = [c for c in frame.columns if c not in features and c not in keys]
     whole = pd.concat([pd.DataFrame(keys, index=frame.index), *blocks, frame[rest]], axis=1)

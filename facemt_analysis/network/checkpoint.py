@@ -16,7 +16,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from facemt_analysis.errors import CheckpointError
+from facemt_analysis.errors import CheckpointError, one_line
 from facemt_analysis.network.config import ConfigError
 from facemt_analysis.network.header import Header, TensorInfo, file_sha256, read_header
 from facemt_analysis.network.model import FaceMultitask
@@ -242,7 +242,8 @@ def _read(header: Header) -> dict[str, Tensor]:
                 tensors[name] = file.get_tensor(name)
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(
-            f"{header.path} is damaged: {_one_line(error)}. Download or copy it again."
+            f"{header.path} is damaged: {one_line(error) or type(error).__name__}. Download or "
+            "copy it again."
         ) from error
     bad = [
         name
@@ -275,7 +276,7 @@ def _compare(header: Header, wanted: Mapping[str, Tensor]) -> None:
             "of another shape",
             lambda n: f"{n}: {list(there[n].shape)} instead of {list(wanted[n].shape)}",
         ),
-        (mistyped, "of a wrong type", lambda n: f"{n}: {there[n].dtype}"),
+        (mistyped, "of a wrong type", lambda n: f"{n}: {there[n].dtype:.20}"),
     ]
     told = [
         f"{len(names)} {what} ({_listed([show(n) for n in names])})"
@@ -301,6 +302,7 @@ def _listed(entries: Sequence[str]) -> str:
     >>> _listed(["a.0.w", "a.1.w"])
     'a.0.w, a.1.w'
     """
+    entries = [one_line(entry, 160) for entry in entries]
     if len(entries) <= _SHOWN:
         return ", ".join(entries)
     groups: dict[str, list[str]] = {}
@@ -310,7 +312,3 @@ def _listed(entries: Sequence[str]) -> str:
     shown = list(itertools.islice(told, _SHOWN))
     left = len(entries) - sum(len(m) for m in itertools.islice(groups.values(), _SHOWN))
     return ", ".join(shown) + (f" and {left} more" if left else "")
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

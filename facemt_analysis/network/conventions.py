@@ -147,7 +147,7 @@ def conventions_for(metadata: Mapping[str, str], filename: str | Path) -> Conven
     Raises
     ------
     CheckpointError
-        The file carries conventions that cannot be read.
+        The file carries conventions that cannot be read; the message names the file.
 
     Examples
     --------
@@ -157,7 +157,10 @@ def conventions_for(metadata: Mapping[str, str], filename: str | Path) -> Conven
     'face_multitask_v2'
     """
     if "conventions" in metadata:
-        return Conventions.from_json(metadata["conventions"])
+        try:
+            return Conventions.from_json(metadata["conventions"])
+        except CheckpointError as error:
+            raise CheckpointError(f"{filename}: {error}") from error
     return CONVENTIONS.get(Path(filename).stem, CONVENTIONS["face_multitask_v2"])
 
 

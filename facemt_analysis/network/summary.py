@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from facemt_analysis.errors import CheckpointError
+from facemt_analysis.errors import CheckpointError, one_line
 from facemt_analysis.network.config import ConfigError, ModelConfig
 from facemt_analysis.network.header import Header, file_sha256, read_header
 
@@ -108,8 +108,8 @@ def config_of(header: Header) -> ModelConfig:
     if "config" not in header.metadata:
         found = ", ".join(sorted(header.metadata)[:8]) or "none"
         raise CheckpointError(
-            f"{header.path} has no key `config` in its metadata (keys there: {found:.200}), so it "
-            "is no checkpoint of the face network. Give a face_multitask file, or one written by "
+            f"{header.path} has no key `config` in its metadata (keys there: "
+            f"{one_line(found, 200)}), so it is no checkpoint of the face network. Give a face_multitask file, or one written by "
             "save_checkpoint."
         )
     text = header.metadata["config"]

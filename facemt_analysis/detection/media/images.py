@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,11 +90,16 @@ def quiet() -> Iterator[None]:
     """Keep Pillow's warnings to itself, for one call of Pillow at a time.
 
     It warns of large images, whose size is checked here, and of odd metadata, which does not touch
-    the pixels.
+    the pixels. What it logs does not go to stderr, but to a handler where there is one.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    log, nowhere = logging.getLogger("PIL"), logging.NullHandler()
+    log.addHandler(nowhere)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.removeHandler(nowhere)
 
 
 def to_rgb(image: PIL.Image.Image, path: Path) -> Image:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from facemt_analysis.errors import FexError
 from facemt_analysis.io._atomic import atomic_file
-from facemt_analysis.io._text import EXACT
+from facemt_analysis.io._text import read_plain_table
 from facemt_analysis.io.events.table import make_events, one_recording
 
 __all__ = ["read_bids_events", "write_bids_events"]
@@ -40,10 +40,7 @@ def read_bids_events(path: Path) -> pd.DataFrame:
 
     ``input`` is the file's name without ``_events.tsv``.
     """
-    try:
-        table = pd.read_csv(path, sep="\t", na_values=["n/a"], dtype={"trial_type": "str"}, **EXACT)
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise FexError(f"{path}: it cannot be read as a table: {error}") from error
+    table = read_plain_table(path, sep="\t", na_values=["n/a"], dtype={"trial_type": "str"})
     missing = [c for c in ("onset", "duration") if c not in table]
     if missing:
         raise FexError(f"{path}: events of BIDS need the column {missing[0]!r}.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from facemt_analysis.errors import FexError
+from facemt_analysis.errors import FexError, one_line
 from facemt_analysis.io._atomic import atomic_file
 from facemt_analysis.io.events.pympi_library import pympi
 from facemt_analysis.io.events.table import check_free, make_events, one_recording, tiers, value_of
@@ -29,7 +29,7 @@ def read_elan(path: Path) -> pd.DataFrame:
         media = [m.get("MEDIA_URL", "") for m in eaf.media_descriptors]
         rows = list(_annotations(eaf))
     except Exception as error:  # the library raises just that
-        raise FexError(f"{path}: it cannot be read as an ELAN file: {error}") from error
+        raise FexError(f"{path}: it cannot be read as an ELAN file: {one_line(error)}") from error
     name = Path(media[0]).name if media and media[0] else path.stem
     return make_events(rows, name)
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from facemt_analysis.errors import FexError
 from facemt_analysis.io._atomic import atomic_file
-from facemt_analysis.io._text import EXACT
+from facemt_analysis.io._text import read_plain_table
 from facemt_analysis.io.events import bids, elan, live, textgrid, webvtt
 from facemt_analysis.io.events.table import as_events
 
@@ -70,7 +70,12 @@ def read_events(path: str | PathLike[str], **options: Any) -> pd.DataFrame:
         ".vtt": webvtt.read_webvtt,
         ".csv": live.read_live if _is_live(path) else _read_csv,
     }
-    table: pd.DataFrame = _call(readers, path, path.suffix.lower(), "read", (path,), options)
+    try:
+        table: pd.DataFrame = _call(readers, path, path.suffix.lower(), "read", (path,), options)
+    except FexError as error:
+        if str(path) in str(error):
+            raise
+        raise FexError(f"{path}: {error}") from error  # what checks any events names no file
     return table
 
 
@@ -152,14 +157,7 @@ def _is_live(path: Path) -> bool:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, **EXACT)
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise FexError(f"{path}: it cannot be read as a table: {error}") from error
-    try:
-        table = as_events(table)
-    except FexError as error:
-        raise FexError(f"{path}: {error}") from error
+    table = as_events(read_plain_table(path))
     return table.sort_values(["input", "onset"], kind="stable", ignore_index=True)
 
 

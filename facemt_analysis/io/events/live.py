@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from facemt_analysis.errors import FexError
 from facemt_analysis.io._atomic import atomic_file
 from facemt_analysis.io._foreign import check_rate
-from facemt_analysis.io.events.table import make_events, one_recording
+from facemt_analysis.io._text import read_plain_table
+from facemt_analysis.io.events.table import finite, make_events, one_recording
 
 __all__ = ["KINDS", "LIVE_COLUMNS", "read_live", "write_live"]
 
@@ -28,11 +29,11 @@ def read_live(
 
     ``feature`` is the kind (event, exclude, …); ``offset`` is the time of the last frame.
     """
-    table = pd.read_csv(path, dtype={"label": "str", "tag": "str", "kind": "str"})
+    table = read_plain_table(path, dtype={"label": "str", "tag": "str", "kind": "str"})
     missing = [c for c in ("start_frame", "end_frame") if c not in table]
     if missing:
         raise FexError(f"{path}: annotations of Py-feat Live need {missing[0]}.")
-    frames = table[["start_frame", "end_frame"]].to_numpy(np.float64)
+    frames = np.stack([finite(table[c], c, "number") for c in ("start_frame", "end_frame")], axis=1)
     seconds = _seconds(frames, fps, fex)
     name = path.parent.name or path.stem
     if fex is not None and "input" in fex:

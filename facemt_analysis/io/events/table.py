@@ -10,11 +10,13 @@ import pandas as pd
 
 from facemt_analysis.errors import FexError
 from facemt_analysis.io._selection import shorten
+from facemt_analysis.io._text import as_float
 
 __all__ = [
     "EVENT_COLUMNS",
     "as_events",
     "check_free",
+    "finite",
     "make_events",
     "one_recording",
     "tiers",
@@ -26,6 +28,7 @@ EVENT_COLUMNS = ("input", "track", "feature", "label", "onset", "offset", "durat
 
 _TEXT = ("input", "feature", "label")
 _CLOCK = ("onset", "offset", "duration")
+_LARGEST = 2**53  # whole numbers up to here are exact in floating point
 
 
 def as_events(table: pd.DataFrame) -> pd.DataFrame:
@@ -60,11 +63,12 @@ def as_events(table: pd.DataFrame) -> pd.DataFrame:
         if not set(needed) & set(plain.columns):
             raise FexError(
                 f"A table of events needs the column {' or '.join(map(repr, needed))}, but has "
-                f"{', '.join(map(str, plain.columns)) or 'none'}."
+                f"{shorten(plain.columns, 20)}."
             )
     for name in _CLOCK:
         if name in plain:
-            plain = plain.assign(**{name: _seconds(plain[name], name)})
+            seconds = finite(plain[name], name, "number of seconds")
+            plain = plain.assign(**{name: seconds})
     if "offset" not in plain:
         plain = plain.assign(offset=plain["onset"] + plain["duration"])
     if "duration" not in plain:
@@ -81,16 +85,30 @@ def as_events(table: pd.DataFrame) -> pd.DataFrame:
             plain = plain.assign(**{name: "" if name == "input" or not named else plain[named]})
         plain = plain.assign(**{name: plain[name].fillna("").astype(str)})
     if "track" in plain:
-        plain = plain.assign(track=pd.to_numeric(plain["track"]).astype("Int64"))
+        plain = plain.assign(track=_whole(plain["track"], "track"))
     first = [c for c in EVENT_COLUMNS if c in plain]
     return plain[[*first, *(c for c in plain.columns if c not in first)]]
 
 
-def _seconds(column: pd.Series, name: str) -> pd.Series:
-    values = pd.to_numeric(column, errors="coerce").astype(np.float64)
+def finite(column: pd.Series, name: str, what: str) -> pd.Series:
+    """Give a column as finite numbers; FexError that names the column where there are others."""
+    values = as_float(column)
     if bad := int((~np.isfinite(values)).sum()):
-        raise FexError(f"`{name}` must be a finite number of seconds, but is not in {bad} rows.")
+        raise FexError(f"`{name}` must be a finite {what}, but is not in {bad} rows.")
     return values
+
+
+def _whole(column: pd.Series, name: str) -> pd.Series:
+    """Give a column as whole numbers or missing."""
+    values = as_float(column)
+    bad = values.isna() != column.isna()
+    bad |= values.notna() & ~((values.abs() < _LARGEST) & (values == values.round()))
+    if bad.any():
+        raise FexError(
+            f"`{name}` must hold whole numbers or nothing, but has "
+            f"{column[bad].iloc[0]!r:.80} in row {bad.idxmax()}."
+        )
+    return values.astype("Int64")
 
 
 def make_events(rows: pd.DataFrame | Iterable[Mapping[str, Any]], recording: str) -> pd.DataFrame:
@@ -125,7 +143,7 @@ def value_of(table: pd.DataFrame, value: str) -> pd.Series:
     if value not in table:
         raise FexError(
             f"`value` must be a column of the events, but got {value!r}; they have "
-            f"{', '.join(map(str, table.columns))}."
+            f"{shorten(table.columns, 20)}."
         )
     column = table[value]
     if pd.api.types.is_float_dtype(column.dtype):
@@ -149,7 +167,7 @@ def tiers(table: pd.DataFrame, tier: str) -> Iterator[tuple[str, int | None, pd.
     if tier not in table:
         raise FexError(
             f"`tier` must be a column of the events, but got {tier!r}; they have "
-            f"{', '.join(map(str, table.columns))}."
+            f"{shorten(table.columns, 20)}."
         )
     several = "track" in table and len(table["track"].unique()) > 1
     for name, rows in table.groupby(tier, sort=False, observed=True, dropna=False):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,11 +25,11 @@ def read_textgrid(path: Path) -> pd.DataFrame:
     error: Exception | None = None
     for codec in ("utf-8-sig", "utf-16"):
         try:
-            grid = library.TextGrid(str(path), codec=codec)
-            return make_events(_events(grid), path.stem)
-        except (AttributeError, ValueError, IndexError, StopIteration, RuntimeError,
-                struct.error) as failed:  # fmt: skip
+            rows = list(_events(library.TextGrid(str(path), codec=codec)))
+        except Exception as failed:  # the library raises just that, among others
             error = error or failed
+        else:
+            return make_events(rows, path.stem)
     raise FexError(f"{path}: it cannot be read as a TextGrid.") from error
 
 
