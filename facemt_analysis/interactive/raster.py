@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from facemt_analysis.plotting.overlay_marks import OVERLAY_COLOURS, Mark
 
-__all__ = ["draw_marks", "placeholder", "to_jpeg"]
+__all__ = ["banner", "draw_marks", "placeholder", "to_jpeg"]
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -82,6 +82,16 @@ def to_jpeg(image: Pixels, *, quality: int = _QUALITY) -> bytes:
     out = BytesIO()
     Image.fromarray(image).save(out, format="JPEG", quality=quality)
     return out.getvalue()
+
+
+def banner(image: Pixels, text: str) -> Pixels:
+    """Put words on a dark band along the upper edge of a frame."""
+    picture = Image.fromarray(image)
+    pen = ImageDraw.Draw(picture)
+    height = pen.textbbox((6, 4), text)[3] + 4
+    pen.rectangle([0, 0, picture.width, height], fill="#3a3a3a")
+    pen.text((6, 4), text, fill="#ffffff")
+    return np.asarray(picture)
 
 
 def placeholder(width: int, height: int, text: str) -> Pixels:

@@ -35,15 +35,17 @@ from facemt_analysis.interactive.panels import (
     mesh_points,
     timeline_figure,
 )
-from facemt_analysis.interactive.raster import draw_marks, to_jpeg
+from facemt_analysis.interactive.raster import banner, draw_marks, to_jpeg
 from facemt_analysis.interactive.timebase import Timebase
-from facemt_analysis.interactive.video_source import Videos, VideoSource, find_video
+from facemt_analysis.interactive.video_source import Shown, Videos, VideoSource, find_video
 from facemt_analysis.measures.rotations import rotation_convention
 from facemt_analysis.plotting.overlay_marks import overlay_marks
 
 __all__ = ["Scrubber", "scrub"]
 
 _MOST_LINES = 8
+# Seconds of decoding before the nearest frame reached so far is shown.
+_PATIENCE = 0.09
 
 
 def scrub(
@@ -203,14 +205,13 @@ class Scrubber(widgets.VBox):  # type: ignore[misc]
         """Show the moment: frame with overlays, cursor, numbers of the face."""
         controls = self.controls
         rows = self._base.rows_at(self._time)
-        found = self._source.at(self._time)
-        self._shown_time = found.time
-        parts = [part for part, box in controls.toggles.items() if box.value]
-        image = found.image
-        for _, each in rows.iterrows():
-            marks = overlay_marks(each, parts, convention=self._convention)
-            image = draw_marks(image, marks, scale=found.scale)
-        controls.frame.value = to_jpeg(image)
+        found = self._source.at(self._time, patience=_PATIENCE)
+        if not found.exact:  # far from a key picture: what has been reached, said to be that
+            self._show_frame(found)
+            controls.where.value = f"{self._words(rows)} · decoding …"
+            found = self._source.at(self._time)
+        self._show_frame(found)
+        controls.where.value = self._words(rows)
         self._timeline.layout.shapes[0].update(x0=self._time, x1=self._time)
         face = self._base.face(rows, self.track)
         x, y = affect_point(face)
@@ -221,8 +222,20 @@ class Scrubber(widgets.VBox):  # type: ignore[misc]
             points = mesh_points(face)
             if points is not None:
                 controls.mesh.data[0].update(x=points[:, 0], y=points[:, 1], z=points[:, 2])
-        controls.where.value = self._words(rows)
         self._source.fetch_ahead(self._base.step(self._time, 1))
+
+    def _show_frame(self, found: Shown) -> None:
+        """Put a frame on the screen, with the overlays of its own time."""
+        parts = [part for part, box in self.controls.toggles.items() if box.value]
+        rows = self._base.rows_at(self._time if found.exact else found.time)
+        image = found.image
+        for _, each in rows.iterrows():
+            marks = overlay_marks(each, parts, convention=self._convention)
+            image = draw_marks(image, marks, scale=found.scale)
+        if not found.exact:
+            image = banner(image, f"{found.time:.3f} s – on the way to {self._time:.3f} s")
+        self.controls.frame.value = to_jpeg(image)
+        self._shown_time = found.time
 
     def _words(self, rows: pd.DataFrame) -> str:
         frame = f"frame {int(rows['frame'].iloc[0])} · " if "frame" in rows.columns else ""

@@ -33,11 +33,14 @@ class Shown(NamedTuple):
         Its size over that of the frame the table was measured on.
     time
         Time of the video's frame, s; NaN for a stand-in.
+    exact
+        Whether it is the frame that was asked for, not one on the way to it.
     """
 
     image: Pixels
     scale: float
     time: float
+    exact: bool = True
 
 
 def find_video(video: Videos, recording: str | None) -> Path | None:
@@ -113,16 +116,17 @@ class VideoSource:
             return
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="facemt-prefetch")
 
-    def at(self, time: float) -> Shown:
-        """Give the frame on the screen at a time."""
+    def at(self, time: float, *, patience: float | None = None) -> Shown:
+        """Give the frame on the screen at a time, or after some seconds one on the way to it."""
         if self._reader is not None:
             try:
-                found = self._reader.at(time)
+                found = self._reader.at(time, patience=patience)
             except MediaError as error:
                 self.problem = str(error)
             else:
                 full = self._size[0] or found.image.shape[1]
-                return Shown(found.image, found.image.shape[1] / full, found.time)
+                scale = found.image.shape[1] / full
+                return Shown(found.image, scale, found.time, found.exact)
         return self._stand_in()
 
     def fetch_ahead(self, time: float) -> None:

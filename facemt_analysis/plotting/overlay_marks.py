@@ -90,7 +90,8 @@ def overlay_marks(
     """
     marks: list[Mark] = []
     points = _points(row, "x_{}", "y_{}", schema.N_LANDMARKS)
-    vertices = _points(row, "mesh_x_{}", "mesh_y_{}", schema.N_MESH)
+    wanted = "mesh" in parts or "gaze" in parts
+    vertices = _points(row, "mesh_x_{}", "mesh_y_{}", schema.N_MESH) if wanted else None
     sides = _values(row, ("FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight"))
     if "box" in parts and sides is not None:
         marks.append(Mark("box", "box", np.stack([sides[:2], sides[:2] + sides[2:]])))
@@ -124,9 +125,8 @@ def _arrow(part: str, start: Floats, direction: Floats, length: float) -> Mark:
 
 def _values(row: Row, names: tuple[str, ...]) -> Floats | None:
     """Values of columns; None if one is absent or NaN."""
-    if any(name not in row for name in names):
-        return None
-    values = np.array([row[name] for name in names], np.float64)
+    given = row if isinstance(row, pd.Series) else pd.Series(dict(row), dtype=object)
+    values = given.reindex(list(names)).to_numpy(np.float64, na_value=np.nan)
     return values if np.isfinite(values).all() else None
 
 

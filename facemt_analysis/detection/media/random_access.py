@@ -14,15 +14,18 @@ from contextlib import ExitStack
 from fractions import Fraction
 from math import floor
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, cast
 
 import av
 import numpy as np
 import numpy.typing as npt
+from av.video.codeccontext import VideoCodecContext
 
 from facemt_analysis.detection.media.container import Video, open_video
 from facemt_analysis.detection.media.files import shown
+from facemt_analysis.detection.media.passing import Way
 from facemt_analysis.detection.media.pixels import PixelConverter
 from facemt_analysis.errors import MediaError
 
@@ -34,8 +37,6 @@ Image = npt.NDArray[np.uint8]
 _NEAR = 1.0
 # A key picture that a seek finds may lie behind the time asked for, in open groups of pictures.
 _BACK = (0.0, 2.0, 10.0)
-# Seconds before the frame asked for from which all pictures are decoded.
-_REORDERED = 1.0
 
 
 class ShownFrame(NamedTuple):
@@ -47,10 +48,13 @@ class ShownFrame(NamedTuple):
         Seconds, as in the column ``time`` of a Fex.
     image
         (H, W, 3) uint8 RGB, upright; read-only, shared with the cache.
+    exact
+        Whether it is the frame that was asked for, not one on the way to it.
     """
 
     time: float
     image: Image
+    exact: bool = True
 
 
 class FrameReader:
@@ -72,9 +76,10 @@ class FrameReader:
 
     Notes
     -----
-    A jump decodes from the key picture before the time: its duration grows with the distance of key
-    pictures in the file (phones and cameras: half a second to two; films encoded for the web: up to
-    ten). All methods may be called from several threads.
+    A jump decodes from the key picture before the time, but for pictures that no other refers to:
+    its duration grows with the distance of key pictures in the file (phones and cameras: half a
+    second to two; films encoded for the web: up to ten). All methods may be called from several
+    threads.
     """
 
     def __init__(
@@ -87,9 +92,10 @@ class FrameReader:
         self._lock = threading.RLock()
         self._open = ExitStack()
         self._video = self._reopened()
+        self._way = Way(iter(()))
+        self._leaves_out = True  # pictures that are passed and that no other refers to
         self._ahead: av.VideoFrame | None = None  # decoded, not shown yet
         self._frames = self._decoded()
-        self._target: int | None = None  # what comes well before it need not be shown
         self._convert = PixelConverter(self._video.pixel_aspect, max_width=width)
         try:
             first = self._advance()
@@ -128,13 +134,16 @@ class FrameReader:
         """Average frames per second."""
         return float(self._video.rate)
 
-    def at(self, time: float) -> ShownFrame:
+    def at(self, time: float, *, patience: float | None = None) -> ShownFrame:
         """Give the frame that is on the screen at a time: the last one not after it.
 
         Parameters
         ----------
         time
             Seconds; before the first frame, the first is given, behind the end the last.
+        patience
+            After so many seconds of decoding the frame that has been reached is given instead,
+            marked as not exact; asked again, the reader goes on from there. None: wait.
 
         Raises
         ------
@@ -144,7 +153,9 @@ class FrameReader:
         with self._lock:
             stamp = self._stamp(time)
             cached = self._cached(stamp)
-            return self._decode(stamp) if cached is None else cached
+            if cached is not None:
+                return cached
+            return self._decode(stamp, None if patience is None else monotonic() + patience)
 
     # ------------------------------------------------------------------ decoding
     def _reopened(self) -> Video:
@@ -171,28 +182,51 @@ class FrameReader:
                 return self._cache[start]
         return None
 
-    def _decode(self, stamp: int) -> ShownFrame:
-        near = floor(Fraction(_NEAR) / self._video.tick)
-        ahead = self._ahead
-        if ahead is None or ahead.pts is None or not ahead.pts <= stamp <= ahead.pts + near:
+    def _decode(self, stamp: int, deadline: float | None) -> ShownFrame:
+        if not self._leads_to(stamp):
             self._go_before(stamp)
-        self._target = stamp
+        self._way.lead_to(stamp)
         current = self._ahead
         if current is None or current.pts is None:
             raise MediaError(f"{shown(self.path)}: nothing can be decoded at this time.")
         while True:
             following = self._advance()
-            if following is None or following.pts is None:
-                return self._keep(current, None)
-            if following.pts > stamp:
-                return self._keep(current, following.pts)
+            if following is None or following.pts is None or following.pts > stamp:
+                break
             current = following
+            late = deadline is not None and monotonic() > deadline
+            if late and current.pts != self._way.expected:
+                return self._shown(current)._replace(exact=False)
+        reached, expected = cast("int", current.pts), self._way.expected
+        if self._leaves_out and expected is not None and reached < expected:
+            # it is hidden or damaged: the one before it is shown, and may have been left out
+            self._leaves_out = False
+            self._ahead = None
+            try:
+                return self._decode(stamp, None)
+            finally:
+                self._leaves_out = True
+        return self._keep(current, None if following is None else following.pts)
+
+    def _leads_to(self, stamp: int) -> bool:
+        """Whether decoding on is the shortest way, as far as can be told."""
+        video, ahead, target = self._video, self._ahead, self._way.target
+        if ahead is None or ahead.pts is None or ahead.pts > stamp:
+            return False
+        if target is not None and stamp < target:  # left on the way: this one may be left out
+            return False
+        if stamp == target or stamp - ahead.pts <= Fraction(_NEAR) / video.tick:
+            return True
+        if not (video.is_mov and video.stream.frames):  # the index need not be complete
+            return False
+        row = video.stream.index_entries.search_timestamp(stamp)
+        return row >= 0 and video.stream.index_entries[row].timestamp <= ahead.pts
 
     def _go_before(self, stamp: int) -> None:
         """Decode the key picture at or before a timestamp."""
-        self._target = stamp
         for back in _BACK:
             self._seek(max(stamp - floor(Fraction(back) / self._video.tick), self._first))
+            self._way.lead_to(stamp)
             frame = self._advance()
             # containers without an index may land between key pictures: what is decoded before the
             # first one has holes
@@ -214,21 +248,15 @@ class FrameReader:
         self._ahead = None
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
-        """Decode from where the container stands, on the way to the target the fewest possible.
-
-        Pictures that no other refers to (most B pictures) are left out while they are further
-        before the target than pictures are reordered by.
-        """
+        """Decode from where the container stands, on the way to the target the fewest possible."""
         video = self._video
         context = video.stream.codec_context
-        reordered = floor(Fraction(_REORDERED) / self._video.tick)
-        for packet in video.container.demux(video.stream):
-            far = (
-                self._target is not None
-                and packet.pts is not None
-                and packet.pts < self._target - reordered
-            )
-            context.skip_frame = "NONREF" if far else "DEFAULT"
+        self._way = Way(video.container.demux(video.stream))
+        return self._decoded_on(self._way, context)
+
+    def _decoded_on(self, way: Way, context: VideoCodecContext) -> Iterator[av.VideoFrame]:
+        for packet, passed in way:
+            context.skip_frame = "NONREF" if passed and self._leaves_out else "DEFAULT"
             try:
                 yield from packet.decode()
             except av.FFmpegError:  # a damaged picture is passed over
@@ -236,19 +264,25 @@ class FrameReader:
 
     def _advance(self) -> av.VideoFrame | None:
         """Decode one frame further."""
-        self._ahead = next(self._frames, None)
+        try:
+            self._ahead = next(self._frames, None)
+        except av.FFmpegError:  # the file cannot be read any further
+            self._ahead = None
         return self._ahead
 
     def _keep(self, frame: av.VideoFrame, following: int | None) -> ShownFrame:
-        stamp = frame.pts
-        if stamp is None:
-            raise MediaError(f"{shown(self.path)}: a frame has no timestamp.")
-        image = self._convert(frame)
-        image.flags.writeable = False
-        given = ShownFrame(float(stamp * self._video.tick - self._video.origin), image)
+        given = self._shown(frame)
+        stamp = cast("int", frame.pts)
         self._cache[stamp] = given
         self._next_of[stamp] = following
-        while len(self._cache) > max(1, self._room // image.nbytes):
+        while len(self._cache) > max(1, self._room // given.image.nbytes):
             old, _ = self._cache.popitem(last=False)
             del self._next_of[old]
         return given
+
+    def _shown(self, frame: av.VideoFrame) -> ShownFrame:
+        if frame.pts is None:
+            raise MediaError(f"{shown(self.path)}: a frame has no timestamp.")
+        image = self._convert(frame)
+        image.flags.writeable = False
+        return ShownFrame(float(frame.pts * self._video.tick - self._video.origin), image)

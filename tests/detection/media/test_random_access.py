@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from threading import Thread
 
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 from facemt_analysis.detection.media import open_recordings
+from facemt_analysis.detection.media.passing import Way
 from facemt_analysis.detection.media.random_access import FrameReader
 from facemt_analysis.errors import MediaError
 
@@ -142,3 +145,91 @@ def test_a_long_way_from_a_key_picture(tmp_path: Path) -> None:
             found = reader.at(frames[i].time)
             assert found.time == pytest.approx(frames[i].time, abs=1e-6)
             np.testing.assert_array_equal(found.image, frames[i].image)
+
+
+def test_patience_gives_a_frame_on_the_way_first(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mp4", [40 * i for i in range(100)], gop=125)
+    (recording,) = open_recordings(path)
+    frames = list(recording.frames())
+    with FrameReader(path) as reader:
+        shown = [reader.at(frames[90].time, patience=0.0)]
+        while not shown[-1].exact:
+            shown.append(reader.at(frames[90].time, patience=0.0))
+        assert len(shown) > 3
+        assert all(a.time < b.time for a, b in pairwise(shown))
+        for found in shown:  # they are frames of the film, each said to be what it is
+            index = round(found.time / 0.04)
+            assert found.exact == (index == 90)
+            np.testing.assert_array_equal(found.image, frames[index].image)
+        assert len(reader._cache) == 1  # what was not asked for is not kept
+        assert reader.at(frames[90].time, patience=0.0).image is shown[-1].image
+    for near in range(1, 12):  # pictures that had been left out on the way to another
+        with FrameReader(path) as reader:
+            reached = reader.at(frames[90].time, patience=0.0)
+            index = round(reached.time / 0.04) + near
+            np.testing.assert_array_equal(reader.at(index / 25).image, frames[index].image)
+
+
+@pytest.mark.parametrize(
+    ("stamps", "target", "passed"),
+    [
+        pytest.param([0, 1, 2, 3], 2, [0, 1], id="no reordering"),
+        pytest.param([0, 4, 2, 1, 3, 8, 6, 5, 7], 5, [0, 4, 2, 1, 3], id="a pyramid"),
+        pytest.param([0, 4, 2, 1, 3], 4, [0, 2, 1, 3], id="target before others in the file"),
+        pytest.param([0, 40, 20, 10], 25, [0, 10], id="between frames"),
+        pytest.param([0, None, 2], 2, [0], id="no timestamp"),
+        pytest.param([0, 9, 8, 7, 6, 5, 4, 3, 2, 1], 1, [0], id="far apart in the file"),
+        pytest.param([0, 1], None, [], id="no target"),
+    ],
+)
+def test_what_is_passed(stamps: list[int | None], target: int | None, passed: list[int]) -> None:
+    packets = []
+    for stamp in stamps:
+        packets.append(av.Packet(4))
+        packets[-1].pts = stamp
+    way = Way(iter(packets))
+    if target is not None:
+        way.lead_to(target)
+    assert [packet.pts for packet, left_out in way if left_out] == passed
+    assert [p.pts for p in packets] == stamps
+    reached = [s for s in stamps if s is not None and target is not None and s <= target]
+    assert way.expected == (max(reached) if reached else None)
+
+
+def test_only_a_few_packets_are_read_ahead() -> None:
+    read = 0
+
+    def endless() -> Iterator[av.Packet]:
+        nonlocal read
+        while True:
+            packet = av.Packet(4)
+            packet.pts = read
+            read += 1
+            yield packet
+
+    way = Way(endless())
+    way.lead_to(1000)
+    for packet, _ in way:
+        assert read - packet.pts <= 18
+        if packet.pts == 1010:
+            break
+
+
+def test_a_damaged_picture_shows_the_one_before_it(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mkv", [40 * i for i in range(60)], gop=60)
+    with av.open(str(path)) as container:
+        sizes = [(p.pts, p.pos, p.size) for p in container.demux(video=0) if p.size]
+    data = bytearray(path.read_bytes())
+    for stamp, position, size in sizes:
+        if stamp in (1480, 1520):
+            at = data.index(bytes(data[position : position + 4]), position)
+            data[at + 12 : at + size] = bytes(max(0, size - 12))
+    path.write_bytes(data)
+    (recording,) = open_recordings(path)
+    frames = list(recording.frames())
+    with FrameReader(path) as reader:
+        for time in (1.5, 1.46, 1.53, 2.0):
+            before = [f for f in frames if f.time <= time + 1e-6][-1]
+            found = reader.at(time)
+            assert found.time == pytest.approx(before.time, abs=1e-6)
+            np.testing.assert_array_equal(found.image, before.image)
