@@ -12,12 +12,13 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from facemt_analysis import Fex, read_fex
 from facemt_analysis.cli import main
-from facemt_analysis.detection import Detector
+from facemt_analysis.detection import detector, units
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -198,28 +199,41 @@ def test_five_people_keep_their_tracks(
     [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
 )
 @pytest.mark.parametrize("kind", ["file.parquet", "file.csv", "folder"])
-def test_a_signal_keeps_finished_files_only(
+def test_what_a_signal_interrupts_can_be_resumed(
     ctrl_c: None,
     number: signal.Signals, code: int, word: str, kind: str, face_image: Path, face_video: Path,
     detect: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    usual = Detector._rows
+    arguments = (face_image, face_video, "--follow", 2)
+    whole, out = tmp_path / f"whole_{kind}", tmp_path / kind
+    monkeypatch.setattr(units, "_FRAMES", 4)
+    assert detect(*arguments, out=whole) == 0
+    usual = detector._rows
     calls = []
 
-    def rows(self: Detector, *arguments: object) -> Fex:
+    def rows(*given: object) -> Fex:
         calls.append(1)
         if len(calls) == 4:  # one for the image, then in the middle of the video
             signal.raise_signal(number)
-        return usual(self, *arguments)
+        return usual(*given)
 
-    monkeypatch.setattr(Detector, "_rows", rows)
-    before = signal.getsignal(signal.SIGTERM)
-    assert detect(face_image, face_video, "--batch-size", 2, out=tmp_path / kind) == code
+    with monkeypatch.context() as context:
+        context.setattr(detector, "_rows", rows)
+        before = signal.getsignal(signal.SIGTERM)
+        assert detect(*arguments, out=out) == code
+        assert signal.getsignal(signal.SIGTERM) is before
     assert capsys.readouterr().err.splitlines()[-1].startswith(f"{word}: ")
-    left = sorted(p.name for p in tmp_path.rglob("*") if p.is_file())
-    assert left == ([f"{face_image.name}.parquet"] if kind == "folder" else [])
-    assert signal.getsignal(signal.SIGTERM) is before
+    # what is complete is there under its name, what is not can be read all the same
+    (part,) = tmp_path.rglob(f"{face_video.name}.parquet.parts")
+    assert read_fex(part)["frame"].tolist() == list(range(9))
+    assert (out / f"{face_image.name}.parquet").is_file() == (kind == "folder")
+    assert out.is_file() is False
+
+    assert detect(*arguments, "--resume", out=out) == 0
+    assert len(calls) == 4
+    pd.testing.assert_frame_equal(read_fex(out), read_fex(whole), check_exact=True)
+    assert not list(tmp_path.rglob("*.parts"))
 
 
 def test_a_folder_that_stays_empty_is_not_left_behind(

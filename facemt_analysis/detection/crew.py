@@ -41,7 +41,7 @@ class Crew:
     def __init__(self, size: int) -> None:
         self.size = size
         usual = torch.get_num_threads()
-        self._pool = ThreadPoolExecutor(size, "facemt", torch.set_num_threads, (1,))
+        self._pool = ThreadPoolExecutor(size, "facemt", _keep_to_one_core)
         # threads are started now, by as many jobs that wait for each other: the setting is each
         # thread's own, but new threads of anybody else would inherit the latest one
         met = threading.Barrier(size + 1)
@@ -95,3 +95,8 @@ class Crew:
         trace: TracebackType | None,
     ) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _keep_to_one_core() -> None:
+    torch.get_num_threads()  # at its first use in a thread torch takes the setting of the process
+    torch.set_num_threads(1)

@@ -22,8 +22,8 @@ EVERY = 8
 LONGEST = 0.5
 """Seconds from one look to the next beyond which nothing is interpolated."""
 
-_OVERLAP = 0.5  # of a face with itself from one look to the next
-_APART = 0.25  # face widths between two faces of a frame: nearer ones may be mistaken
+_OVERLAP = 0.4  # of a face with itself from one look to the next
+_APART = 0.25  # face widths between two faces of a frame; nearer ones may be mistaken
 # How far the mesh may lie otherwise in its box than it did at the look: in sides of the box, and
 # in the logarithm of the size; and how little the face may look as it did (correlation).
 _SHIFT, _GROWTH, _LIKENESS = 0.12, 0.2, 0.6

@@ -173,6 +173,8 @@ class _Study:
         for folder in self._folder.glob("*.parts"):
             if not any(folder.glob("*.parquet")):
                 _remove(folder)
+        if self._made and not any(entry.file for entry in self._manifest.entries.values()):
+            self._manifest.path.unlink(missing_ok=True)  # all it could say has been said
         with contextlib.suppress(OSError):  # the first that holds something keeps the rest
             for folder in self._made:
                 folder.rmdir()

@@ -20,8 +20,8 @@ from facemt_analysis.detection import (
     FallbackWarning,
     MediaWarning,
     open_recordings,
+    units,
 )
-from facemt_analysis.detection import units
 from facemt_analysis.errors import OptionError
 from facemt_analysis.network import CONVENTIONS, load_checkpoint, save_checkpoint
 
