@@ -233,7 +233,7 @@ def _client(scheduler: Any) -> Iterator[Any]:
         yield scheduler
         return
     try:
-        client = Client(scheduler, set_as_default=False)
+        client = Client(scheduler, timeout=10, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise OptionError(
             "`scheduler` must be the address of a Dask scheduler, as tcp://host:8786, or a "

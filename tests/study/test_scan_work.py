@@ -162,17 +162,20 @@ def test_what_is_not_installed_is_told(folder: Path, monkeypatch: pytest.MonkeyP
 
 
 # ------------------------------------------------------------------ memory
+# ru_maxrss of a process begins with what its parent had
 PEAK = """
-import sys, resource
+import re, sys
+from pathlib import Path
 import facemt_analysis as fm
 scan = fm.scan(sys.argv[1], recordings=sys.argv[2:] or None)
 table = scan.au.summary(aus="AU12")
-print(len(table), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+status = Path("/proc/self/status").read_text()
+print(len(table), re.search(r"VmHWM:\\s+(\\d+) kB", status)[1])
 """
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
 def test_memory_does_not_grow_with_the_recordings(tmp_path: Path) -> None:
-    pytest.importorskip("resource")
     rows = 60_000
     rng = np.random.default_rng(0)
     aus = {f"AU{n:02d}": rng.random(rows, dtype=np.float32) for n in (1, 2, 4, 6, 12, 15, 17, 25)}
@@ -189,9 +192,9 @@ def test_memory_does_not_grow_with_the_recordings(tmp_path: Path) -> None:
         assert n == len(few or names)
         return kilobytes * 1024
 
-    # eighteen recordings more, each of this many bytes of scores
+    # eighteen recordings more, each of this many bytes of scores; one table grows by a hundred times it
     size = part[list(aus)].memory_usage(index=False).sum()
-    assert peak([]) - peak(names[:6]) < 9 * size
+    assert peak([]) - peak(names[:6]) < 12 * size
 
 
 def test_work_is_progress_that_can_be_seen(
