@@ -104,6 +104,7 @@ class Controls:
         )
         self.mesh_on = widgets.ToggleButton(value=False, description="3D mesh")
         self.mesh = _mesh_widget() if "mesh_x_0" in names else None
+        self.mesh_box = widgets.VBox([self.mesh_on])
         self.timeline_box = widgets.VBox()
         self.range = widgets.HTML("drag in the timeline to choose a range")
         self.label = widgets.Text(placeholder="label", layout={"width": "180px"})
@@ -120,7 +121,7 @@ class Controls:
         if self.bars is not None:
             beside.append(self.bars)
         if self.mesh is not None:
-            beside.append(widgets.VBox([self.mesh_on, self.mesh]))
+            beside.append(self.mesh_box)
         row = widgets.HBox
         return [
             row([self.recording, self.track, *self.toggles.values()]),
@@ -133,6 +134,11 @@ class Controls:
                  self.message]),
             self.listed,
         ]  # fmt: skip
+
+    def show_mesh(self) -> None:
+        """Show the mesh where it is on."""
+        on = self.mesh is not None and self.mesh_on.value
+        self.mesh_box.children = [self.mesh_on, *([self.mesh] if on else [])]
 
 
 def face_options(base: Timebase) -> list[tuple[str, int | None]]:
@@ -160,5 +166,8 @@ def _mesh_widget() -> go.FigureWidget:
     from facemt_analysis.measures.mesh_model import mesh_template
 
     figure = mesh_figure(mesh_template().vertices)
-    figure.update_layout(height=260, margin={"l": 0, "r": 0, "t": 0, "b": 0})
+    # room for a face of any pose: outer eye corners are 1 apart
+    axis = {"range": [-1.1, 1.1]}
+    scene = {"xaxis": axis, "yaxis": axis, "zaxis": axis, "aspectmode": "cube"}
+    figure.update_layout(height=260, width=270, margin=dict.fromkeys("lrtb", 0), scene=scene)
     return go.FigureWidget(figure)

@@ -22,7 +22,7 @@ from facemt_analysis.plotting.style import PALETTE
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure, Mesh3d, Scatter3d
 
-__all__ = ["animate_mesh", "mesh_figure", "plot_mesh"]
+__all__ = ["animate_mesh", "feature_points", "mesh_figure", "plot_mesh"]
 
 Floats = npt.NDArray[np.floating]
 
@@ -272,15 +272,31 @@ def _ghost(mesh: Floats) -> Mesh3d:
                      hoverinfo="skip", name="ghost")  # fmt: skip
 
 
+def feature_points(mesh: npt.ArrayLike) -> Floats:
+    """Give the lines of brows, eyes, irises and lips, a little in front of the skin.
+
+    Parameters
+    ----------
+    mesh
+        (478, 3) y up, z to the viewer.
+
+    Returns
+    -------
+    ndarray
+        (k, 3); a row of NaN between two lines.
+    """
+    points = np.asarray(mesh, dtype=np.float64)
+    pieces = [np.vstack([points[list(line)], np.full((1, 3), np.nan)]) for line in FEATURE_LINES]
+    front = (0.0, 0.0, 0.03 * np.ptp(points[:N_SKIN, 0]))
+    return np.asarray(np.concatenate(pieces)[:-1] + front)
+
+
 def _features(mesh: Floats) -> Scatter3d:
-    """Lines of brows, eyes, irises and lips, a little in front of the skin."""
     from plotly import graph_objects as go
 
-    pieces = [np.vstack([mesh[list(line)], np.full((1, 3), np.nan)]) for line in FEATURE_LINES]
-    x, y, z = np.concatenate(pieces)[:-1].astype(np.float32).T
-    front = np.float32(0.03 * np.ptp(mesh[:N_SKIN, 0]))
+    x, y, z = feature_points(mesh).astype(np.float32).T
     return go.Scatter3d(
-        x=x, y=y, z=z + front, mode="lines", line={"color": _INK, "width": 3}, hoverinfo="skip",
+        x=x, y=y, z=z, mode="lines", line={"color": _INK, "width": 3}, hoverinfo="skip",
         showlegend=False,
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ replaces the numbers in them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from facemt_analysis import schema
+from facemt_analysis.interactive.look import GRID, LAYOUT, axis_of
+from facemt_analysis.interactive.mesh import feature_points
 from facemt_analysis.interactive.timebase import Course
 from facemt_analysis.plotting.style import INK, PALETTE
 
@@ -23,13 +26,18 @@ __all__ = [
     "bar_values",
     "bars_figure",
     "cursor_shape",
+    "mesh_parts",
     "mesh_points",
     "timeline_figure",
 ]
 
-_FONT = {"family": "sans-serif", "size": 11, "color": INK}
-_MARGIN = {"l": 45, "r": 10, "t": 8, "b": 32}
-_GRID = "#e6e6e6"
+Floats = npt.NDArray[np.floating]
+
+_SMALL: dict[str, Any] = {
+    **LAYOUT,
+    "font": {**LAYOUT["font"], "size": 11},
+    "margin": {"l": 45, "r": 10, "t": 8, "b": 32},
+}
 
 
 def timeline_figure(
@@ -52,10 +60,10 @@ def timeline_figure(
         One line per course, named by its feature; a click gives a time, a drag a range.
     """
     figure = go.Figure()
-    units = set()
+    titles: dict[str, None] = {}
     for i, course in enumerate(courses):
-        unit, factor = _unit(course.feature)
-        units.add(unit)
+        title, factor = axis_of(course.feature)
+        titles[title] = None
         figure.add_trace(
             go.Scatter(
                 x=course.time,
@@ -74,17 +82,20 @@ def timeline_figure(
     figure.update_layout(
         height=210,
         width=1000,
-        margin=_MARGIN,
-        font=_FONT,
-        plot_bgcolor="white",
+        **_SMALL,
         hovermode="x unified",
         hoverdistance=-1,  # a click anywhere means the nearest frame
         dragmode="select",
         selectdirection="h",
         legend={"orientation": "h", "y": 1.18, "x": 0},
         shapes=[cursor_shape(time)],
-        xaxis={"title": "Time (s)", "gridcolor": _GRID, "zeroline": False},
-        yaxis={"title": " / ".join(sorted(units)), "gridcolor": _GRID, "zeroline": False},
+        xaxis={"title": "Time (s)", "gridcolor": GRID, "zeroline": False},
+        yaxis={
+            "title": "<br>".join(titles),
+            "automargin": True,
+            "gridcolor": GRID,
+            "zeroline": False,
+        },
     )
     if span is not None:
         figure.update_xaxes(range=list(span))
@@ -106,14 +117,12 @@ def affect_figure(row: pd.Series | None) -> go.Figure:
         go.Scatter(x=x, y=y, mode="markers", marker={"size": 12, "color": PALETTE[1]},
                    hovertemplate="valence %{x:.2f}<br>arousal %{y:.2f}<extra></extra>")
     )  # fmt: skip
-    axis = {"range": [-1.05, 1.05], "tickvals": [-1, 0, 1], "gridcolor": _GRID,
+    axis = {"range": [-1.05, 1.05], "tickvals": [-1, 0, 1], "gridcolor": GRID,
             "zerolinecolor": "#b0b0b0"}  # fmt: skip
     figure.update_layout(
         height=260,
         width=270,
-        margin=_MARGIN,
-        font=_FONT,
-        plot_bgcolor="white",
+        **_SMALL,
         showlegend=False,
         shapes=[{"type": "circle", "x0": -1, "y0": -1, "x1": 1, "y1": 1,
                  "line": {"color": INK, "width": 1}}],
@@ -149,17 +158,15 @@ def bars_figure(row: pd.Series | None, columns: Sequence[str]) -> go.Figure:
     figure.update_layout(
         height=220,
         width=380,
-        margin={**_MARGIN, "b": 55},
-        font=_FONT,
-        plot_bgcolor="white",
-        yaxis={"range": [0, top], "gridcolor": _GRID},
+        **{**_SMALL, "margin": {**_SMALL["margin"], "b": 55}},
+        yaxis={"range": [0, top], "gridcolor": GRID},
         xaxis={"tickangle": -60, "tickfont": {"size": 9}},
         bargap=0.25,
     )
     return figure
 
 
-def mesh_points(row: pd.Series | None) -> npt.NDArray[np.float64] | None:
+def mesh_points(row: pd.Series | None) -> Floats | None:
     """Mesh of a row (478, 3) as a figure shows it: y up, z to the viewer, eye corners 1 apart.
 
     None where the row has no mesh.
@@ -175,8 +182,9 @@ def mesh_points(row: pd.Series | None) -> npt.NDArray[np.float64] | None:
     return np.asarray(centred * (1.0, -1.0, -1.0))
 
 
-def _unit(column: str) -> tuple[str, float]:
-    group = schema.group_of(column)
-    if group == "gazes" or column in ("Pitch", "Yaw", "Roll"):
-        return "°", 180 / np.pi
-    return ("" if group is None else group), 1.0
+def mesh_parts(row: pd.Series | None) -> tuple[Floats, Floats]:
+    """Points of the skin and of its lines as a figure of a mesh has them; none without a mesh."""
+    points = mesh_points(row)
+    if points is None:
+        return np.empty((0, 3)), np.empty((0, 3))
+    return points, feature_points(points)

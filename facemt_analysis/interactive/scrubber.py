@@ -32,7 +32,7 @@ from facemt_analysis.interactive.controls import (
 from facemt_analysis.interactive.panels import (
     affect_point,
     bar_values,
-    mesh_points,
+    mesh_parts,
     timeline_figure,
 )
 from facemt_analysis.interactive.raster import banner, draw_marks, to_jpeg
@@ -219,9 +219,8 @@ class Scrubber(widgets.VBox):  # type: ignore[misc]
         if controls.bars is not None:
             controls.bars.data[0].y = bar_values(face, controls.bar_columns)
         if controls.mesh is not None and controls.mesh_on.value:
-            points = mesh_points(face)
-            if points is not None:
-                controls.mesh.data[0].update(x=points[:, 0], y=points[:, 1], z=points[:, 2])
+            for trace, points in zip(controls.mesh.data, mesh_parts(face), strict=True):
+                trace.update(x=points[:, 0], y=points[:, 1], z=points[:, 2])
         self._source.fetch_ahead(self._base.step(self._time, 1))
 
     def _show_frame(self, found: Shown) -> None:
@@ -259,6 +258,7 @@ class Scrubber(widgets.VBox):  # type: ignore[misc]
         controls.recording.observe(lambda c: self._change_recording(c["new"]), "value")
         for widget in (controls.track, controls.features):
             widget.observe(lambda _: self._redraw(), "value")
+        controls.mesh_on.observe(lambda _: controls.show_mesh(), "value")
         for widget in (*controls.toggles.values(), controls.mesh_on):
             widget.observe(lambda _: self._show(), "value")
         for text, button in controls.steps.items():

@@ -13,11 +13,14 @@ import pytest
 from PIL import Image
 
 import facemt_analysis as fm
+from facemt_analysis import schema
 from facemt_analysis.detection.media import open_recordings
 from facemt_analysis.errors import FexError
 from facemt_analysis.interactive import Annotations, Scrubber, VideoSource, draw_marks, scrub
+from facemt_analysis.interactive.mesh import FEATURE_LINES
 from facemt_analysis.interactive.video_source import find_video
 from facemt_analysis.io import read_events
+from facemt_analysis.measures import mesh_template
 from facemt_analysis.plotting.overlay_marks import Mark, overlay_marks
 
 
@@ -160,6 +163,54 @@ class TestWidget:
         assert made.controls.affect.data[0].x in ((), None)
         assert made.controls.bars is None
         made.close()
+
+    def test_the_mesh_is_that_of_the_frame(self, fex: fm.Fex, face_video: Path) -> None:
+        n = fex["frame"].nunique()
+        turns = np.linspace(0, 0.5, n)
+        faces = np.stack([
+            mesh_template().vertices
+            @ np.array([[np.cos(t), 0, -np.sin(t)], [0, 1, 0], [np.sin(t), 0, np.cos(t)]])
+            for t in turns
+        ])  # fmt: skip
+        flat = (90 * faces * (1, -1, -1) + (150, 110, 0)).transpose(0, 2, 1).reshape(n, -1)
+        meshes = pd.DataFrame(flat, columns=schema.GROUPS["meshes"].columns)
+        one = fex.query("track == 0").reset_index(drop=True)
+        meshes.iloc[5] = np.nan
+        made = fm.Fex(one.join(meshes)).scrub(face_video)
+        assert made.controls.mesh not in made.controls.mesh_box.children
+        made.controls.mesh_on.value = True
+        assert made.controls.mesh in made.controls.mesh_box.children
+        skin, lines = made.controls.mesh.data
+        for frame in (0, 7, n - 1):
+            made.time = one["time"][frame]
+            points = np.stack([skin.x, skin.y, skin.z], axis=1)
+            apart = faces[frame] - faces[frame].mean(axis=0)
+            np.testing.assert_allclose(points - points.mean(axis=0), apart, atol=1e-6)
+            brow = lines.x[: len(FEATURE_LINES[0])]
+            np.testing.assert_allclose(brow, points[list(FEATURE_LINES[0]), 0])
+        made.time = one["time"][5]  # no mesh: none is shown
+        assert len(skin.x) == len(lines.x) == 0
+        made.close()
+
+    def test_a_frame_on_the_way_is_said_to_be_that(
+        self, scrubber: Scrubber, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        texts: list[str] = []
+        times: list[float] = []
+        scrubber.controls.where.observe(lambda c: texts.append(c["new"]), "value")
+        scrubber.controls.frame.observe(lambda _: times.append(scrubber.shown_time), "value")
+        monkeypatch.setattr("facemt_analysis.interactive.scrubber._PATIENCE", 0.0)
+        scrubber.time = 0.9
+        assert scrubber.shown_time == pytest.approx(0.9)
+        assert "decoding" in texts[0]
+        assert "decoding" not in texts[-1]
+        assert len(times) == 2
+        controls = scrubber.controls
+        shown = pixels(controls.frame.value)
+        monkeypatch.setattr("facemt_analysis.interactive.scrubber._PATIENCE", None)
+        scrubber.time = 0.0
+        scrubber.time = 0.9
+        assert (pixels(controls.frame.value) == shown).all()
 
     def test_wrong_columns(self, fex: fm.Fex) -> None:
         with pytest.raises(FexError, match="AU66"):
