@@ -36,7 +36,7 @@ def whole(folder: Path) -> Fex:
     return fm.read_fex(folder)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def scan(folder: Path) -> Scan:
     return fm.scan(folder)
 
@@ -51,26 +51,31 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def pairs(folder: Path, large: Path, scan: Scan, whole: Fex) -> dict[str, tuple[Scan, Fex]]:
+    """Give the scan and the whole table of both studies."""
+    return {"usual": (scan, whole), "large": (fm.scan(large), fm.read_fex(large))}
+
+
 def same(got: pd.DataFrame, expected: pd.DataFrame) -> None:
     assert type(got) is pd.DataFrame
     pd.testing.assert_frame_equal(got, expected, rtol=1e-9, atol=1e-12)
 
 
 # ------------------------------------------------------------------ parity with the table
-# where the whole table sorts by something before recordings
-SORTED = {"quality.confounds": ["confound"]}
+CONFOUND_FIRST = {"quality.confounds"}
+"""Where rows of the whole table are sorted by something before recordings."""
 
 
 @pytest.mark.parametrize(("view", "method"), METHODS, ids=[f"{v}.{m}" for v, m in METHODS])
 def test_a_measure_is_that_of_the_whole_table(
-    view: str, method: str, folder: Path, large: Path
+    view: str, method: str, pairs: dict[str, tuple[Scan, Fex]]
 ) -> None:
-    path = large if view == "mesh" else folder
-    scan, whole = fm.scan(path), fm.read_fex(path)
+    scan, whole = pairs["large" if view == "mesh" else "usual"]
     expected = getattr(getattr(whole, view), method)()
     got = getattr(getattr(scan, view), method)()
     assert len(expected)
-    if f"{view}.{method}" in SORTED:  # recordings stay together
+    if f"{view}.{method}" in CONFOUND_FIRST:  # recordings stay together
         place = pd.Series(range(6), index=whole.recordings)
         expected = expected.iloc[expected["input"].map(place).argsort(kind="stable")]
         expected = expected.reset_index(drop=True)
@@ -100,11 +105,11 @@ GIVEN: list[tuple[str, str, tuple[Any, ...], dict[str, Any]]] = [
     ids=[f"{v}.{m}-{'-'.join([*k, str(len(a))])}" for v, m, a, k in GIVEN],
 )
 def test_arguments_mean_what_they_mean_on_a_fex(
-    view: str, method: str, args: Any, kwargs: dict[str, Any], folder: Path, large: Path
+    view: str, method: str, args: Any, kwargs: dict[str, Any], pairs: dict[str, tuple[Scan, Fex]]
 ) -> None:
-    path = large if view == "mesh" or "ear" in kwargs.values() else folder
-    expected = getattr(getattr(fm.read_fex(path), view), method)(*args, **kwargs)
-    same(getattr(getattr(fm.scan(path), view), method)(*args, **kwargs), expected)
+    scan, whole = pairs["large" if view == "mesh" or "ear" in kwargs.values() else "usual"]
+    expected = getattr(getattr(whole, view), method)(*args, **kwargs)
+    same(getattr(getattr(scan, view), method)(*args, **kwargs), expected)
 
 
 def test_what_can_be_read_once_holds_for_all_recordings(scan: Scan, whole: Fex) -> None:
@@ -113,7 +118,9 @@ def test_what_can_be_read_once_holds_for_all_recordings(scan: Scan, whole: Fex) 
     same(scan.au.summary(aus=(n for n in names)), whole.au.summary(aus=names))
 
 
-def test_every_measure_that_gives_a_table_of_recordings_is_offered(whole: Fex, large: Path) -> None:
+def test_every_measure_that_gives_a_table_of_recordings_is_offered(
+    pairs: dict[str, tuple[Scan, Fex]],
+) -> None:
     found = set()
     for view in READS:
         module = importlib.import_module(f"facemt_analysis.accessors.{view}")
@@ -124,7 +131,7 @@ def test_every_measure_that_gives_a_table_of_recordings_is_offered(whole: Fex, l
                 continue
             if name == "epoch_average":  # by subject
                 continue
-            table = fm.read_fex(large) if view == "mesh" else whole
+            table = pairs["large" if view == "mesh" else "usual"][1]
             result = getattr(getattr(table, view), name)()
             if "input" in result.columns:
                 found.add((view, name))
@@ -132,9 +139,9 @@ def test_every_measure_that_gives_a_table_of_recordings_is_offered(whole: Fex, l
 
 
 def test_only_the_groups_that_are_needed_are_read(
-    scan: Scan, large: Path, monkeypatch: pytest.MonkeyPatch
+    pairs: dict[str, tuple[Scan, Fex]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    full = fm.scan(large)
+    (scan, _), (full, _) = pairs["usual"], pairs["large"]
     read: list[set[str]] = []
     usual = study_files.read_part
 

@@ -126,7 +126,7 @@ def test_a_function_that_cannot_be_sent(folder: Path, monkeypatch: pytest.Monkey
 def test_a_dask_cluster_gives_what_one_process_gives(folder: Path) -> None:
     distributed = pytest.importorskip("distributed")
     expected = fm.scan(folder).au.summary()
-    options: dict[str, Any] = {"processes": False, "dashboard_address": None}
+    options: dict[str, Any] = {"processes": False, "dashboard_address": ":0"}
     with distributed.Client(n_workers=1, protocol="tcp", **options) as client:
         address = client.scheduler.address
         pd.testing.assert_frame_equal(fm.scan(folder, scheduler=address).au.summary(), expected)
@@ -192,7 +192,7 @@ def test_memory_does_not_grow_with_the_recordings(tmp_path: Path) -> None:
         assert n == len(few or names)
         return kilobytes * 1024
 
-    # eighteen recordings more, each of this many bytes of scores; one table grows by a hundred times it
+    # eighteen recordings more, each of this many bytes of scores (as one table: 100 times it)
     size = part[list(aus)].memory_usage(index=False).sum()
     assert peak([]) - peak(names[:6]) < 12 * size
 
