@@ -157,7 +157,9 @@ def numbers(frame: pd.DataFrame, head: Head, dtype: type[np.generic] = np.float3
                 f"{given.iloc[bad[0]]!r:.80} in row {bad[0] + head.skip + 2}."
             )
     # as one block: thousands of columns are slow to handle one by one
-    every = frame.assign(**parsed).to_numpy(np.float64, na_value=np.nan)
+    right = frame.drop(columns=wrong)
+    whole = pd.concat([right, pd.DataFrame(parsed, index=frame.index)], axis=1)[list(frame.columns)]
+    every = whole.to_numpy(np.float64, na_value=np.nan)
     with np.errstate(over="ignore"):
         block = np.asfortranarray(every, dtype=dtype)
     return pd.DataFrame(block, index=frame.index, columns=frame.columns, copy=False)

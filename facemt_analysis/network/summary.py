@@ -109,8 +109,8 @@ def config_of(header: Header) -> ModelConfig:
         found = ", ".join(sorted(header.metadata)[:8]) or "none"
         raise CheckpointError(
             f"{header.path} has no key `config` in its metadata (keys there: "
-            f"{one_line(found, 200)}), so it is no checkpoint of the face network. Give a face_multitask file, or one written by "
-            "save_checkpoint."
+            f"{one_line(found, 200)}), so it is no checkpoint of the face network. Give a "
+            "face_multitask file, or one written by save_checkpoint."
         )
     text = header.metadata["config"]
     try:

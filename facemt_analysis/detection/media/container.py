@@ -16,7 +16,7 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from facemt_analysis.detection.media.files import check_file, shown
-from facemt_analysis.detection.media.images import MAX_PIXELS
+from facemt_analysis.detection.media.images import MAX_PIXELS, check_size, most_pixels
 from facemt_analysis.errors import MediaError
 
 __all__ = ["Video", "has_decoder", "open_video"]
@@ -164,13 +164,9 @@ def _video(path: Path, container: InputContainer) -> Video:
         raise MediaError(f"{shown(path)}: {_no_film(path, container, films)}.")
     stream = min(readable, key=_rank)
     width, height = stream.codec_context.width, stream.codec_context.height
-    if width * height > MAX_PIXELS:
-        raise MediaError(
-            f"{shown(path)}: {width}x{height} pixels a frame are more than the {MAX_PIXELS:,} "
-            "allowed; scale the video down first."
-        )
+    check_size(path, width, height, "video")
     stream.thread_type = "AUTO"
-    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+    stream.codec_context.options = {"max_pixels": str(most_pixels(path))}
     tick = Fraction(stream.time_base or Fraction(1, 1_000_000))
     return Video(path, container, stream, tick, _origin(container, stream, tick))
 

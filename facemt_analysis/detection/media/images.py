@@ -17,10 +17,19 @@ from facemt_analysis.detection.media.files import check_file, shown
 from facemt_analysis.detection.media.recording import Image
 from facemt_analysis.errors import MediaError
 
-__all__ = ["MAX_PIXELS", "opened_image", "quiet", "read_image", "to_rgb"]
+__all__ = [
+    "MAX_PIXELS", "check_size", "most_pixels", "opened_image", "quiet", "read_image", "to_rgb",
+]  # fmt: skip
 
 MAX_PIXELS = 150_000_000
 """Pictures with more pixels are refused: a small file can unfold to fill the memory."""
+
+# Pictures beyond 8K (8192x4320) need a byte of file for so many pixels at least: a JPEG has that
+# even of a plain surface, a photograph some ten times as much.
+_ALWAYS_ALLOWED = 40_000_000
+_PIXELS_PER_BYTE = 100
+# Pixels converted at a time: copies of a whole picture would take several times its memory.
+_BAND = 1 << 22
 
 # Formats by whose decoders no file can start a program or read another file (EPS does).
 _FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
@@ -46,7 +55,8 @@ def read_image(path: Path) -> Image:
     Raises
     ------
     MediaError
-        When the file is missing, truncated, no image, or has more than `MAX_PIXELS` pixels.
+        When the file is missing, truncated, no image, or has more pixels than `MAX_PIXELS` or than
+        so small a file can hold.
     """
     with opened_image(path) as image:
         return to_rgb(image, path)
@@ -61,7 +71,7 @@ def opened_image(path: Path) -> Iterator[PIL.Image.Image]:
             with quiet():
                 opened = PIL.Image.open(file, formats=_formats())
             with opened as image:
-                _check_size(path, *image.size)
+                check_size(path, *image.size)
                 yield image
     except MediaError:
         raise
@@ -111,26 +121,54 @@ def to_rgb(image: PIL.Image.Image, path: Path) -> Image:
 
 def _to_rgb(image: PIL.Image.Image, path: Path) -> Image:
     image = _upright(image)
-    if image.mode.startswith("I;16"):
-        return _from_gray(np.asarray(image).astype(np.float32), 65535.0)
     if image.mode in ("I", "F"):
-        return _from_wide_gray(image, path)
+        _check_wide_gray(image, path)
+    width, height = image.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    rows = max(1, _BAND // max(1, width))
+    for top in range(0, height, rows):
+        band = image.crop((0, top, width, min(top + rows, height)))
+        pixels[top : top + rows] = _converted(band)
+    return pixels
+
+
+def _converted(image: PIL.Image.Image) -> Image:
+    if image.mode.startswith("I;16"):
+        return _from_gray(np.asarray(image), 65535.0)
+    if image.mode in ("I", "F"):
+        return _from_gray(np.asarray(image), _white(image))
     if image.mode == "La":
         image = image.convert("LA")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = PIL.Image.new("RGBA", image.size, (255, 255, 255, 255))
         image = PIL.Image.alpha_composite(white, image)
-    # a copy: arrays that share Pillow's memory cannot be written to
-    return np.array(image.convert("RGB"))
+    return np.asarray(image.convert("RGB"))
 
 
-def _check_size(path: Path, width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise MediaError(
-            f"{shown(path)}: {width}x{height} pixels are more than the {MAX_PIXELS:,} allowed; "
-            "scale the image down first."
-        )
+def most_pixels(path: Path) -> int:
+    """Give the pixels a picture in a file may have: `MAX_PIXELS`, in small files fewer."""
+    return min(MAX_PIXELS, max(_ALWAYS_ALLOWED, _PIXELS_PER_BYTE * path.stat().st_size))
+
+
+def check_size(path: Path, width: int, height: int, what: str = "image") -> None:
+    """Refuse a picture that is too large, or that unfolds from next to nothing.
+
+    Raises
+    ------
+    MediaError
+        When it has more than `most_pixels`.
+    """
+    most = most_pixels(path)
+    if width * height <= most:
+        return
+    size = f"{shown(path)}: {width}x{height} pixels"
+    if most == MAX_PIXELS:
+        raise MediaError(f"{size} are more than the {most:,} allowed; scale the {what} down first.")
+    raise MediaError(
+        f"{size} are more than the {most:,} allowed in a file of {path.stat().st_size:,} bytes: it "
+        "is damaged, or made to fill the memory."
+    )
 
 
 def _upright(image: PIL.Image.Image) -> PIL.Image.Image:
@@ -140,19 +178,22 @@ def _upright(image: PIL.Image.Image) -> PIL.Image.Image:
         return image
 
 
-def _from_wide_gray(image: PIL.Image.Image, path: Path) -> Image:
-    """Convert 32-bit integer or float gray, whose white is known only by its range."""
-    values = np.asarray(image).astype(np.float32)
-    white = 65535.0 if image.mode == "I" else 1.0
+def _white(image: PIL.Image.Image) -> float:
+    return 65535.0 if image.mode == "I" else 1.0
+
+
+def _check_wide_gray(image: PIL.Image.Image, path: Path) -> None:
+    """Refuse 32-bit integer or float gray whose range does not tell what white is."""
+    values = np.asarray(image)
+    white = _white(image)
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
-    if low < 0 or high > white:
+    if not (low >= 0 and high <= white):  # NaN is not either
         raise MediaError(
             f"{shown(path)}: 32-bit gray must lie in 0 to {white:g}, but goes from {low:g} to "
             f"{high:g}; convert it to 8 or 16 bits."
         )
-    return _from_gray(values, white)
 
 
-def _from_gray(values: npt.NDArray[np.float32], white: float) -> Image:
-    gray = np.rint(values * (255.0 / white)).astype(np.uint8)
+def _from_gray(values: npt.NDArray[np.generic], white: float) -> Image:
+    gray = np.rint(values.astype(np.float32) * np.float32(255.0 / white)).astype(np.uint8)
     return np.repeat(gray[..., None], 3, axis=-1)

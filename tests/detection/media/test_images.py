@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import PIL.Image
 import pytest
 
-from facemt_analysis.detection.media import MAX_PIXELS, open_recordings, read_image
+from facemt_analysis.detection.media import open_recordings, read_image
 from facemt_analysis.errors import MediaError
 
 
@@ -209,20 +211,86 @@ def _png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize("side", [12_500, 30_000])
-def test_decompression_bomb(tmp_path: Path, side: int) -> None:
-    assert side * side > MAX_PIXELS
+@pytest.mark.parametrize(
+    ("side", "padding", "message"),
+    [
+        pytest.param(12_500, 2_000_000, "150,000,000 allowed; scale the image", id="large"),
+        pytest.param(30_000, 0, "pixels", id="larger than Pillow allows"),
+        pytest.param(
+            6_500, 0, "40,000,000 allowed in a file of .* made to fill", id="from nothing"
+        ),
+    ],
+)
+def test_decompression_bomb(tmp_path: Path, side: int, padding: int, message: str) -> None:
     path = tmp_path / "bomb.png"
-    path.write_bytes(_png(side, side))
-    with pytest.raises(MediaError, match=r"bomb\.png: .*150,000,000") as caught:
+    path.write_bytes(_png(side, side) + bytes(padding))
+    with pytest.raises(MediaError, match=rf"bomb\.png: .*{message}") as caught:
         open_recordings(path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_video_that_unfolds_from_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 6500, 6500, "gray"
+        frame = av.VideoFrame(6500, 6500, "gray")
+        frame.planes[0].update(bytes(frame.planes[0].buffer_size))
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    with pytest.raises(MediaError, match=r"bomb\.mkv: 6500x6500 .* in a file of"):
+        open_recordings(path)
+
+
+def test_bands_are_converted_like_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    pictures = {
+        "rgb.png": PIL.Image.fromarray(rng.integers(0, 256, (23, 31, 3), np.uint8)),
+        "glass.png": PIL.Image.fromarray(rng.integers(0, 256, (23, 31, 4), np.uint8)),
+        "deep.png": PIL.Image.fromarray(rng.integers(0, 65536, (23, 31), np.uint16)),
+        "real.tif": PIL.Image.fromarray(rng.random((23, 31), np.float32)),
+    }
+    pictures["palette.gif"] = pictures["rgb.png"].quantize(40)
+    for name, picture in pictures.items():
+        picture.save(tmp_path / name)
+        whole = read_image(tmp_path / name)
+        with monkeypatch.context() as small:
+            small.setattr("facemt_analysis.detection.media.images._BAND", 31 * 4)
+            np.testing.assert_array_equal(read_image(tmp_path / name), whole, err_msg=name)
+
+
+def test_gray_with_nan_is_refused(tmp_path: Path) -> None:
+    PIL.Image.fromarray(np.full((4, 4), np.nan, np.float32)).save(tmp_path / "nan.tif")
+    with pytest.raises(MediaError, match=r"nan\.tif: 32-bit gray must lie in 0 to 1"):
+        read_image(tmp_path / "nan.tif")
+
+
+def test_what_pillow_logs_is_not_printed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.tif"
+    PIL.Image.new("RGB", (8, 8)).save(path)
+    data = bytearray(path.read_bytes())
+    (at,) = struct.unpack_from("<I", data, 4)
+    (n,) = struct.unpack_from("<H", data, at)
+    for entry in range(at + 2, at + 2 + 12 * n, 12):
+        if struct.unpack_from("<H", data, entry)[0] == 277:  # samples per pixel
+            struct.pack_into("<H", data, entry + 8, 65535)
+    path.write_bytes(data)
+    log = logging.getLogger("PIL")
+    monkeypatch.setattr(log, "propagate", False)  # pytest listens, users do not
+    with pytest.raises(MediaError, match=r"a\.tif"):
+        read_image(path)
+    assert capfd.readouterr().err == ""
+    assert not log.handlers
 
 
 def test_a_large_photograph_is_no_bomb(tmp_path: Path) -> None:
     # above the size at which Pillow warns, below the one at which it refuses
     path = tmp_path / "large.png"
-    path.write_bytes(_png(30_000, 3_000))
+    path.write_bytes(_png(30_000, 3_000) + bytes(1_000_000))
     (recording,) = open_recordings(path)
     assert recording.name == "large.png"
 
