@@ -51,7 +51,7 @@ class Maps(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Block:
+class Block:
     """Weights of one ConvNeXt-V2 block; 1×1 convolutions as matrices."""
 
     depthwise: Tensor
@@ -65,10 +65,12 @@ class _Block:
 
 
 @dataclass(frozen=True)
-class _Stage:
+class Stage:
+    """Weights of one stage: a norm, a convolution that halves the map, blocks."""
+
     norm: tuple[Tensor, Tensor]  # of the stem's output, or before downsampling
     downsample: tuple[Tensor, Tensor] | None
-    blocks: tuple[_Block, ...]
+    blocks: tuple[Block, ...]
 
 
 class FusedMaps:
@@ -84,6 +86,17 @@ class FusedMaps:
         Whether to give the stride-16 map.
     dtype
         Type of products and convolutions; sums over positions and the residual stream are float32.
+
+    Attributes
+    ----------
+    stem : (Tensor, Tensor)
+        Weight and bias of the first convolution.
+    stages : tuple of Stage
+        The four stages.
+    branches, branch_bias : Tensor
+        The AU branches as one matrix (n_au · width, channels) and bias.
+    project : Tensor or None
+        (C, width) projection of the last map; the branches contain it where they are C wide.
     """
 
     def __init__(
@@ -91,12 +104,12 @@ class FusedMaps:
     ) -> None:
         self._weights = {name: value.detach().float() for name, value in weights.items()}
         self._dtype = dtype
-        self._keep_fine = keep_fine
-        self._stem = self._pair("backbone.stem_0")
-        self._stages = tuple(self._stage(index) for index in range(4))
-        self._n_au = n_au
-        self._branches, self._branch_bias, self._project = self._au_branches()
-        self._face_by_face = self._branches.device.type == "cpu"
+        self.keep_fine = keep_fine
+        self.stem = self._pair("backbone.stem_0")
+        self.stages = tuple(self._stage(index) for index in range(4))
+        self.n_au = n_au
+        self.branches, self.branch_bias, self.project = self._au_branches()
+        self._face_by_face = self.branches.device.type == "cpu"
         del self._weights
 
     @torch.inference_mode()
@@ -107,26 +120,26 @@ class FusedMaps:
             early = torch.cat([self._early(face) for face in torch.split(x, 1)])
         else:
             early = self._early(x)
-        fine = self._run_stage(early, self._stages[2])
-        last = self._run_stage(fine, self._stages[3]).flatten(1, 2)  # (n, positions, C)
+        fine = self._run_stage(early, self.stages[2])
+        last = self._run_stage(fine, self.stages[3]).flatten(1, 2)  # (n, positions, C)
         coarse = last.mean(dim=1)
-        pooled = coarse if self._project is None else coarse @ self._project
+        pooled = coarse if self.project is None else coarse @ self.project
         return Maps(
             coarse=coarse,
             pooled=pooled,
             nodes=torch.cat([self._nodes(part) for part in torch.split(last, _AFG_CHUNK)]),
-            fine=fine.permute(0, 3, 1, 2) if self._keep_fine else None,
+            fine=fine.permute(0, 3, 1, 2) if self.keep_fine else None,
         )
 
     def _early(self, x: Tensor) -> Tensor:
         """Stem and the two stages of large maps: (m, 3, side, side) to (m, h, w, C)."""
-        x = nn.functional.conv2d(x.to(self._dtype), *self._stem, stride=4)
+        x = nn.functional.conv2d(x.to(self._dtype), *self.stem, stride=4)
         x = x.permute(0, 2, 3, 1)
-        for stage in self._stages[:2]:
+        for stage in self.stages[:2]:
             x = self._run_stage(x, stage)
         return x
 
-    def _run_stage(self, x: Tensor, stage: _Stage) -> Tensor:
+    def _run_stage(self, x: Tensor, stage: Stage) -> Tensor:
         """Map (m, h, w, C) to the stage's output; the input is left as it is."""
         x = _layer_norm(x, stage.norm)
         if stage.downsample is not None:
@@ -137,7 +150,7 @@ class FusedMaps:
             self._run_block(x, block)
         return x
 
-    def _run_block(self, x: Tensor, block: _Block) -> None:
+    def _run_block(self, x: Tensor, block: Block) -> None:
         """Add a block's residual to `x` (m, h, w, C), in place."""
         y = nn.functional.conv2d(
             x.to(self._dtype).permute(0, 3, 1, 2),
@@ -163,11 +176,11 @@ class FusedMaps:
     def _nodes(self, x: Tensor) -> Tensor:
         """AU nodes (m, n_au, width) of the last map (m, positions, C)."""
         y = x.to(self._dtype)
-        if self._project is not None and self._branches.shape[1] != x.shape[-1]:
-            y = y @ self._project.to(self._dtype)
-        y = linear(y, self._branches, self._branch_bias)
+        if self.project is not None and self.branches.shape[1] != x.shape[-1]:
+            y = y @ self.project.to(self._dtype)
+        y = linear(y, self.branches, self.branch_bias)
         nodes = y.relu_().sum(dim=1, dtype=torch.float32) / x.shape[1]
-        return nodes.reshape(len(x), self._n_au, -1)
+        return nodes.reshape(len(x), self.n_au, -1)
 
     # --- weights ------------------------------------------------------------------------------
 
@@ -180,25 +193,25 @@ class FusedMaps:
     def _norm(self, name: str) -> tuple[Tensor, Tensor]:
         return self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
 
-    def _stage(self, index: int) -> _Stage:
+    def _stage(self, index: int) -> Stage:
         name = f"backbone.stages_{index}"
         first = index == 0  # the stem downsamples before the first stage
         n_blocks = sum(
             key.startswith(f"{name}.blocks.") and key.endswith(".conv_dw.weight")
             for key in self._weights
         )
-        return _Stage(
+        return Stage(
             norm=self._norm("backbone.stem_1" if first else f"{name}.downsample.0"),
             downsample=None if first else self._pair(f"{name}.downsample.1"),
             blocks=tuple(self._block(f"{name}.blocks.{number}") for number in range(n_blocks)),
         )
 
-    def _block(self, name: str) -> _Block:
+    def _block(self, name: str) -> Block:
         weights, dtype = self._weights, self._dtype
         depthwise, depthwise_bias = self._pair(f"{name}.conv_dw")
         contract = weights[f"{name}.mlp.fc2.weight"].flatten(1)
         bias = weights[f"{name}.mlp.fc2.bias"] + contract @ weights[f"{name}.mlp.grn.bias"]
-        return _Block(
+        return Block(
             depthwise=depthwise,
             depthwise_bias=depthwise_bias,
             norm=self._norm(f"{name}.norm"),
@@ -216,7 +229,7 @@ class FusedMaps:
         """
         weights = self._weights
         matrices, biases = [], []
-        for number in range(self._n_au):
+        for number in range(self.n_au):
             name = f"afg.heads.{number}"
             variance = weights[f"{name}.1.running_var"] + _BATCH_NORM_EPS
             scale = weights[f"{name}.1.weight"] / variance.sqrt()

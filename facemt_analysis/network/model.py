@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from facemt_analysis.network.action_units import NodeBranches, PrototypeScores, RelationGraph
 from facemt_analysis.network.config import ModelConfig, Preprocess
-from facemt_analysis.network.fused import FusedMaps
+from facemt_analysis.network.fused import FusedMaps, Maps
 from facemt_analysis.network.gaze import EyeEncoder, GazeHead
 from facemt_analysis.network.heads import (
     AffectHead,
@@ -216,13 +216,32 @@ class FaceMultitask(nn.Module):
         ValueError
             Chips of another shape, type or range.
         """
+        return self.predict_with(self._fused_maps(), chips, preprocess=preprocess)
+
+    @torch.inference_mode()
+    def predict_with(
+        self,
+        maps_of: Callable[[Tensor], Maps],
+        chips: Tensor | NDArray[np.floating],
+        *,
+        preprocess: Preprocess | None = None,
+    ) -> Prediction:
+        """Predict like :meth:`predict`, with feature maps that another engine computes.
+
+        Parameters
+        ----------
+        maps_of
+            Turns normalised inputs (n, 3, image_size, image_size) into what the heads read.
+        chips, preprocess
+            See :meth:`predict`.
+        """
         tensor = check_chips(chips)
         if not len(tensor):
             return Prediction.empty(self.config)
-        fused, dtype = self._fused_maps(), self.log_var_au.dtype
+        dtype = self.log_var_au.dtype
         parts = []
         for part in torch.split(tensor, _CHIPS_AT_ONCE[self.device.type == "cuda"]):
-            maps = fused(self.prepare(part.to(self.device), preprocess=preprocess))
+            maps = maps_of(self.prepare(part.to(self.device), preprocess=preprocess))
             outputs = self.heads(
                 coarse=maps.coarse.to(dtype),
                 pooled=maps.pooled.to(dtype),
@@ -244,15 +263,8 @@ class FaceMultitask(nn.Module):
         self._fused_maps()
 
     def _fused_maps(self) -> FusedMaps:
-        """Give the fast form of the current weights; it is made anew when they have changed.
-
-        Changes are seen by address and version of each tensor, so by all but edits through
-        ``.data``; those show after the next change of mode.
-        """
-        tensors = itertools.chain(self.parameters(), self.buffers())
-        # Tensors made in inference mode have no version, and cannot be edited outside of it.
-        state = tuple((t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors)
-        key = (self.device, state)
+        """Give the fast form of the current weights; it is made anew when they have changed."""
+        key = self.weights_state()
         held = self._fused
         if held is None or held[0] != key:
             held = self._fused = None  # free the old one first
@@ -264,6 +276,17 @@ class FaceMultitask(nn.Module):
             )
             held = self._fused = (key, fused)
         return held[1]
+
+    def weights_state(self) -> tuple[object, ...]:
+        """Give what changes with the weights, to tell when something made of them is out of date.
+
+        Changes are seen by device, address and version of each tensor, so by all but edits through
+        ``.data``; in :meth:`predict` those show after the next change of mode.
+        """
+        tensors = itertools.chain(self.parameters(), self.buffers())
+        # Tensors made in inference mode have no version, and cannot be edited outside of it.
+        state = tuple((t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors)
+        return self.device, state
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the fast form out of copies and pickles."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import itertools
 import os
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Callable, Sequence
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -17,6 +17,7 @@ from torchvision.ops import nms
 
 from facemt_analysis.detection.faces.anchors import N_ANCHORS, anchors_for, decode_boxes
 from facemt_analysis.detection.faces.base import Boxes, Framing, Image, check_frames
+from facemt_analysis.detection.faces.retinaface_graph import retinaface_graph
 from facemt_analysis.detection.faces.retinaface_layers import (
     ContextModule,
     FeaturePyramid,
@@ -24,6 +25,9 @@ from facemt_analysis.detection.faces.retinaface_layers import (
     fold_batch_norms,
 )
 from facemt_analysis.detection.faces.retinaface_weights import read_weights
+from facemt_analysis.errors import OptionError
+from facemt_analysis.network.engines import resolve_engine
+from facemt_analysis.network.engines.session import Session, n_threads, torch_threads
 
 __all__ = ["RetinaFace"]
 
@@ -33,6 +37,9 @@ _OVERLAP = 0.4
 _MOST = 750  # faces of one frame
 # Pixels that go through the network at once, so that memory does not grow with the batch.
 _PIXELS = {"cpu": 2**20, "cuda": 2**24}
+
+
+_Network = Callable[[Tensor], Sequence[Tensor]]  # images to offsets of boxes and logits
 
 
 class RetinaFace(nn.Module):
@@ -48,6 +55,11 @@ class RetinaFace(nn.Module):
     max_side
         Frames with a longer side are shrunk to it for `detect`: faster, but small faces (below
         about 16 pixels after shrinking) are missed. None keeps their size, as published.
+    engine
+        What runs the network in `detect`: ``"torch"``, ``"onnx"`` (ONNX Runtime, on a CPU) or
+        ``"auto"``: ``"onnx"`` where it is installed. The attribute `engine` says which it is.
+    threads
+        Threads of `detect` on a CPU; None: as many as PyTorch is set to.
 
     Examples
     --------
@@ -60,7 +72,14 @@ class RetinaFace(nn.Module):
     name = "retinaface"
     framing = Framing()
 
-    def __init__(self, *, threshold: float = 0.5, max_side: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        threshold: float = 0.5,
+        max_side: int | None = None,
+        engine: str = "torch",
+        threads: int | None = None,
+    ) -> None:
         super().__init__()
         if not 0.0 <= threshold <= 1.0:
             raise ValueError(f"`threshold` must be in 0 to 1, but got {threshold}.")
@@ -68,6 +87,8 @@ class RetinaFace(nn.Module):
             raise ValueError(f"`max_side` must be at least 32 or None, but got {max_side}.")
         self.threshold = threshold
         self.max_side = max_side
+        self.engine = resolve_engine(engine)
+        self.threads = n_threads(threads, self.engine)
         self.body = resnet34(weights=None)
         del self.body.avgpool, self.body.fc
         self.fpn = FeaturePyramid((128, 256, 512), _WIDTH)
@@ -77,7 +98,7 @@ class RetinaFace(nn.Module):
         self.ClassHead = Head(_WIDTH, N_ANCHORS, 2)
         self.BboxHead = Head(_WIDTH, N_ANCHORS, 4)
         self.LandmarkHead = Head(_WIDTH, N_ANCHORS, 10)
-        self._folded: tuple[object, RetinaFace] | None = None
+        self._prepared: tuple[object, _Network] | None = None
 
     @classmethod
     def from_pretrained(
@@ -87,6 +108,8 @@ class RetinaFace(nn.Module):
         device: str | torch.device = "cpu",
         threshold: float = 0.5,
         max_side: int | None = None,
+        engine: str = "torch",
+        threads: int | None = None,
     ) -> Self:
         """Build the detector with weights.
 
@@ -96,7 +119,7 @@ class RetinaFace(nn.Module):
             Name or path of a safetensors file; None takes the published ``retinaface_r34``.
         device
             Where it runs.
-        threshold, max_side
+        threshold, max_side, engine, threads
             See the class.
 
         Raises
@@ -105,11 +128,14 @@ class RetinaFace(nn.Module):
             When named weights are neither cached nor within reach.
         CheckpointError
             When the file cannot be read, or its tensors are not exactly those of this network.
+        OptionError
+            When there is no such engine, or it is not installed.
         """
         from facemt_analysis.network import resolve_weights
 
         found = resolve_weights("retinaface_r34" if weights is None else weights)
-        model = cls(threshold=threshold, max_side=max_side)
+        engine = resolve_engine(engine, device)
+        model = cls(threshold=threshold, max_side=max_side, engine=engine, threads=threads)
         model.load_state_dict(read_weights(found.path, model.state_dict()))
         return model.to(device).eval()
 
@@ -150,7 +176,11 @@ class RetinaFace(nn.Module):
         frame does not depend on the others. The weights are used as they are at the call, always
         in eval mode.
         """
-        originals = check_frames(frames)
+        # ONNX Runtime has its own threads; what is left for PyTorch is small
+        with torch_threads(1 if self.engine == "onnx" else self.threads):
+            return self._detect_all(check_frames(frames))
+
+    def _detect_all(self, originals: list[Image]) -> list[Boxes]:
         frames = [self._shrunk(frame) for frame in originals]
         by_size: dict[tuple[int, ...], list[int]] = {}
         for position, frame in enumerate(frames):
@@ -170,12 +200,11 @@ class RetinaFace(nn.Module):
     @torch.inference_mode()
     def _detect(self, frames: Sequence[Image]) -> list[Boxes]:
         """Boxes in frames of one size."""
-        model = self._for_inference()
+        network = self._for_inference()
         # (b, H, W, 3) seen as (b, 3, H, W) is what torch calls channels last, its fast layout
         images = torch.from_numpy(np.stack(frames)).to(self._device).permute(0, 3, 1, 2).float()
-        levels = model._features(images - images.new_tensor(_MEAN)[:, None, None])
-        score = model.ClassHead(levels).softmax(dim=-1)[..., 1]
-        loc = model.BboxHead(levels)
+        loc, logits = network(images - images.new_tensor(_MEAN)[:, None, None])
+        score = logits.softmax(dim=-1)[..., 1]
         anchors = anchors_for(*images.shape[2:], self._device)
         found = []
         for one_score, one_loc in zip(score, loc, strict=True):
@@ -198,13 +227,33 @@ class RetinaFace(nn.Module):
     def _device(self) -> torch.device:
         return next(self.parameters()).device
 
-    def _for_inference(self) -> RetinaFace:
-        """Give a copy with its batch norms folded in, made anew when a weight has changed."""
+    def _for_inference(self) -> _Network:
+        """Give the network with its batch norms folded in, made anew when a weight has changed."""
         tensors = itertools.chain(self.parameters(), self.buffers())
         state = [(t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors]
-        if self._folded is None or self._folded[0] != state:
-            self._folded = None  # not to be copied along
+        if self._prepared is None or self._prepared[0] != state:
+            self._prepared = None  # not to be copied along
             folded = copy.deepcopy(self).eval()
             fold_batch_norms(folded)
-            self._folded = (state, folded.to(memory_format=torch.channels_last))
-        return self._folded[1]
+            self._prepared = (state, self._with_engine(folded))
+        return self._prepared[1]
+
+    def _with_engine(self, folded: RetinaFace) -> _Network:
+        if self.engine == "onnx":
+            if self._device.type != "cpu":
+                raise OptionError(
+                    f"engine='onnx' runs on a CPU, but RetinaFace is on {self._device}: pass "
+                    "engine='torch'."
+                )
+            return Session(retinaface_graph(folded), self.threads)
+        folded.to(memory_format=torch.channels_last)
+
+        def network(images: Tensor) -> tuple[Tensor, Tensor]:
+            levels = folded._features(images)
+            return folded.BboxHead(levels), folded.ClassHead(levels)
+
+        return network
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave what was prepared for inference out of copies and pickles."""
+        return self.__dict__ | {"_prepared": None}

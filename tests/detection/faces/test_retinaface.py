@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from facemt_analysis.detection.faces import FaceDetector, RetinaFace, resolve_face_detector
 from facemt_analysis.detection.faces.anchors import anchors_for, decode_boxes, decode_points
-from facemt_analysis.errors import CheckpointError, WeightsUnavailable
+from facemt_analysis.errors import CheckpointError, OptionError, WeightsUnavailable
 
 MEAN = torch.tensor([123.0, 117.0, 104.0])[:, None, None]
 
@@ -44,6 +44,15 @@ def calm(weights):
         {name: value * 0.02 if name.startswith(small) else value for name, value in weights.items()}
     )
     return model.eval()
+
+
+@pytest.fixture(scope="module")
+def by_onnx(weights):
+    for package in ("onnx", "onnxruntime"):
+        pytest.importorskip(package)
+    model = RetinaFace(engine="onnx", threads=1).eval()
+    model.load_state_dict(weights)
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -321,3 +330,37 @@ def test_gpu_gives_the_same_boxes(calm, frames):
     on_gpu = copy.deepcopy(calm).cuda()
     for boxes, same in zip(on_gpu.detect(frames), expected, strict=True):
         assert_same_boxes(boxes, same, 2e-2)
+
+
+class TestOnnx:
+    def test_detections_are_the_published_ones(self, by_onnx, golden, frames):
+        for image, boxes in enumerate(by_onnx.detect(list(frames))):
+            rows = golden["detections"][golden["detections"][:, 0] == image, 1:]
+            assert_same_boxes(boxes, rows, 2e-3)
+
+    def test_sizes_and_batches_are_mixed_as_with_torch(self, by_onnx, calm, generated):
+        by_onnx = copy.deepcopy(by_onnx)
+        by_onnx.load_state_dict(calm.state_dict())  # changed weights are seen
+        images = (generated.chips(3, 96, 3) * 255).astype(np.uint8).transpose(0, 2, 3, 1)
+        mixed = [images[0], images[1][:64], images[2], images[0][:33, :7]]
+        for boxes, expected in zip(by_onnx.detect(mixed), calm.detect(mixed), strict=True):
+            np.testing.assert_allclose(boxes, expected, atol=1e-3)
+
+    def test_the_engine_is_named_and_threads_are_left_alone(self, by_onnx, frames):
+        assert (by_onnx.engine, by_onnx.threads, RetinaFace().engine) == ("onnx", 1, "torch")
+        before = torch.get_num_threads()
+        by_onnx.detect(frames[:1])
+        assert torch.get_num_threads() == before
+        again = pickle.loads(pickle.dumps(by_onnx)).detect(frames[:1])
+        np.testing.assert_array_equal(again[0], by_onnx.detect(frames[:1])[0])
+
+    def test_other_devices_are_refused(self, by_onnx, frames):
+        elsewhere = copy.deepcopy(by_onnx).to("meta")
+        with pytest.raises(OptionError, match="RetinaFace is on meta"):
+            elsewhere.detect(frames[:1])
+
+
+@pytest.mark.parametrize("wrong", [{"engine": "openvino"}, {"threads": 0}], ids=str)
+def test_impossible_engines_are_named(wrong):
+    with pytest.raises(OptionError, match=f"`{next(iter(wrong))}`"):
+        RetinaFace(**wrong)
