@@ -291,6 +291,7 @@ class Detector:
         groups: Iterable[str] | None = None,
         batch_size: int | None = None,
         progress: bool = False,
+        within: tuple[float | None, float | None] | None = None,
         after: Place | None = None,
     ) -> Iterator[tuple[Fex, Place]]:
         """Measure one recording piece by piece, leaving the tracks to be numbered.
@@ -301,6 +302,8 @@ class Detector:
         ----------
         recording
             From `open_recordings`.
+        within
+            Seconds from and to: a stretch of `start` to `stop` that is measured on its own.
         after
             Go on behind this place, as an earlier call gave it; what follows is the same to the
             last bit.
@@ -318,10 +321,10 @@ class Detector:
         table = FaceTable(with_boxes(chosen), self.model.config, self.conventions)
         sampling: dict[str, Any] = {"every": every, "fps": fps, "start": start, "stop": stop}
         info = self._info({**sampling, "groups": chosen, "face_threshold": self.face_threshold})
+        if within is not None:
+            sampling |= {"start": within[0], "stop": within[1]}
         find = Finder(self.face_detector, self.face_threshold)
-        measure = Measurer(
-            self._predict, self.chip, self.face_detector.framing, table, size
-        )  # fmt: skip
+        measure = Measurer(self._predict, self.chip, self.face_detector.framing, table, size)
         follow = self.follow if recording.continuous else 1
         frames = tqdm(
             recording.frames(**sampling, after=None if after is None else after.frame),

@@ -90,7 +90,7 @@ def cluster(*, workers: int | None = None, scheduler: str | None = None) -> Iter
         if scheduler is None:
             # no limit of memory: what a recording takes is bounded, and pausing helps nobody
             local = LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None, memory_limit=0,
+                n_workers=workers, threads_per_worker=1, dashboard_address=":0", memory_limit=0,
                 silence_logs=50,
             )  # fmt: skip
             client = Client(stack.enter_context(local))

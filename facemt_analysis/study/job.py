@@ -149,12 +149,10 @@ def measure(job: Job, segment: Segment, *, progress: bool = False) -> Tally:
     if (tally := parts.done(segment.number)) is not None:
         return tally
     number, place, tally = parts.so_far(segment.number)
-    sampling = options.sampling
-    if len(job.segments) > 1:
-        sampling |= {"start": segment.start, "stop": segment.stop}
     pieces = detector_for(options).pieces(
-        job.recording, **sampling, groups=options.groups, progress=progress, after=place
-    )
+        job.recording, **options.sampling, groups=options.groups, progress=progress,
+        within=(segment.start, segment.stop) if len(job.segments) > 1 else None, after=place,
+    )  # fmt: skip
     held: list[Fex] = []
     written = time.monotonic()
 
@@ -211,17 +209,21 @@ def chunks(job: Job, *, add_image: bool = False) -> Iterator[Fex]:
 
 
 def complete(job: Job) -> None:
-    """Put the parts of a recording together in its file, and remove them.
+    """Put the parts of a recording together in its file; what was found stays on record.
+
+    Done once, however often it is asked for.
 
     Raises
     ------
     FexError
         If the file cannot be written; the parts stay.
     """
+    if job.parts.is_complete():
+        return
     with ParquetWriter(job.result) as writer:
         for rows in chunks(job):
             writer.write(rows)
-    job.parts.remove()
+    job.parts.clear()
 
 
 def _with_image(rows: Fex) -> Fex:

@@ -124,9 +124,15 @@ class Parts:
         for number in range(self.so_far(segment)[0]):
             yield read_fex(self._path(segment, f"{number:05d}.parquet"))
 
-    def is_empty(self) -> bool:
-        """Whether there is no part."""
-        return not any(self.folder.glob("*.parquet"))
+    def is_complete(self) -> bool:
+        """Whether the result is written and the parts are cleared."""
+        return (self.folder / "complete.json").exists()
+
+    def clear(self) -> None:
+        """Remove the parts, whose rows are in the result; the tallies stay."""
+        _write(self.folder / "complete.json", {})
+        for path in self.folder.glob("*.parquet"):
+            path.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Remove the folder and all in it."""

@@ -211,6 +211,7 @@ class _Study:
             return self._failed(job.recording, result)
         self._done[name] = job
         if self.in_folder:
+            job.parts.remove()
             self._note(
                 job.recording,
                 file=job.result.name,
