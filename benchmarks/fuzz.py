@@ -49,10 +49,11 @@ def main() -> int:
 
 
 def _run(kind: str, count: int, seed: int, folder: Path) -> list[Result]:
-    seeds = seeds_of(kind, folder / f"{kind}_seeds")
+    weights = folder / "small.safetensors"
     begun = time.perf_counter()
     results = []
-    with Harness(folder / kind, weights=folder / "small.safetensors") as harness:
+    with Harness(folder / kind, weights) as harness:
+        seeds = seeds_of(kind, folder / f"{kind}_seeds", weights)
         for number in range(count):
             result = harness.run_one(make_case(seeds, f"{kind}-{seed}", number))
             results.append(result)
@@ -67,9 +68,10 @@ def _run(kind: str, count: int, seed: int, folder: Path) -> list[Result]:
 
 def _single(label: str, keep: Path | None, folder: Path) -> int:
     run, _, number = label.partition(":")
-    seeds = seeds_of(run.partition("-")[0], folder / "seeds")
-    case = make_case(seeds, run, int(number))
-    with Harness(folder / "run", weights=folder / "small.safetensors") as harness:
+    weights = folder / "small.safetensors"
+    with Harness(folder / "run", weights) as harness:
+        seeds = seeds_of(run.partition("-")[0], folder / "seeds", weights)
+        case = make_case(seeds, run, int(number))
         result = harness.run_one(case)
     print(f"{case.label} {case.name} {case.door}: {result.outcome}")
     print(f"{result.cpu:.2f} s of processor time, {result.peak_mb:.0f} MiB")

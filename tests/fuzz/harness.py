@@ -110,21 +110,19 @@ class Harness:
     home
         Folder that the worker is started in; ``in``, ``out``, ``tmp`` are made in it.
     weights
-        Checkpoint of the detector of the door ``detect``; made if it is not there.
+        Checkpoint of the detector of the door ``detect``; the worker makes it if it is not there.
+        None: nothing that needs one is run, and the worker starts at once.
     """
 
-    def __init__(self, home: Path, weights: Path) -> None:
+    def __init__(self, home: Path, weights: Path | None) -> None:
         self.home = home.resolve()
-        self._weights = weights.resolve()
-        if not weights.exists():
-            from fuzz.seeds_files import small_checkpoint
-
-            small_checkpoint(weights)
+        self._weights = weights and weights.resolve()
         for name in ("in", "out", "tmp"):
             (self.home / name).mkdir(parents=True, exist_ok=True)
         self._worker: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
+        self._ready()
         return self
 
     def __exit__(
@@ -190,7 +188,7 @@ class Harness:
             "PYTHONFAULTHANDLER": "0", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2",
         }  # fmt: skip
         self._worker = subprocess.Popen(
-            [sys.executable, "-m", "fuzz.worker", str(_ROOM), str(self._weights)],
+            [sys.executable, "-m", "fuzz.worker", str(_ROOM), str(self._weights or "")],
             cwd=self.home, env=environment,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
@@ -220,6 +218,7 @@ class Harness:
             content: dict[str, Any] = json.loads(line)
             return content
         code = worker.wait()
+        self._stop()
         return {"exit": signal.Signals(-code).name if code < 0 else f"exit code {code}"}
 
     def _stop(self) -> None:

@@ -12,8 +12,8 @@ KINDS = ("media", "files")
 _CHECKPOINTS = 16  # times, among some thirty tables and annotations
 
 
-def seeds_of(kind: str, folder: Path) -> list[Seed]:
-    """Make the seeds of a kind, ``media`` or ``files``, in a folder.
+def seeds_of(kind: str, folder: Path, weights: Path) -> list[Seed]:
+    """Make the seeds of a kind, ``media`` or ``files``, in a folder; `weights` is the checkpoint.
 
     The checkpoint comes as often as a third of all tables and annotations: it has the most to it.
     """
@@ -24,5 +24,5 @@ def seeds_of(kind: str, folder: Path) -> list[Seed]:
         return media_seeds(folder)
     from fuzz.seeds_files import checkpoint_seeds, file_seeds
 
-    network, archive = checkpoint_seeds(folder)
+    network, archive = checkpoint_seeds(weights)
     return [*file_seeds(folder), *[network] * (_CHECKPOINTS - 1), archive]

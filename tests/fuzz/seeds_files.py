@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import io
+import pickle
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,16 +47,15 @@ def small_checkpoint(path: Path) -> Path:
     )  # fmt: skip
 
 
-def checkpoint_seeds(folder: Path) -> list[Seed]:
-    """The checkpoint, and a zip archive as torch writes it, which is never opened."""
-    import torch
-
-    small = small_checkpoint(folder / "small.safetensors").read_bytes()
-    torch.save({"a": torch.zeros(3)}, folder / "pickle.pt")
+def checkpoint_seeds(weights: Path) -> list[Seed]:
+    """The checkpoint, and an archive as torch writes it, which is never opened."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("archive/data.pkl", pickle.dumps({"a": 1}))
     doors = ("load_checkpoint", "load_checkpoint", "load_checkpoint", "info", "detector")
     return [
-        Seed("small.safetensors", small, doors),
-        Seed("renamed.safetensors", (folder / "pickle.pt").read_bytes(), ("load_checkpoint",)),
+        Seed("small.safetensors", weights.read_bytes(), doors),
+        Seed("renamed.safetensors", archive.getvalue(), ("load_checkpoint",)),
     ]
 
 
@@ -169,7 +171,8 @@ def _commercial() -> Iterator[Seed]:
     yield Seed("facereader.txt", "\r\n".join([*lines, ""]).encode("utf-8-sig"), _TABLE)
 
     header = ["Row", "Timestamp", "EventSource", "SourceStimuliName", "SampleNumber", "Joy",
-              "Anger", "Surprise", "Valence", "Brow Furrow", "Smile", "Pitch", "Yaw", "Roll"]  # fmt: skip
+              "Anger", "Valence", "Brow Furrow", "Brow Raise", "Smile", "Pitch", "Yaw",
+              "Roll"]  # fmt: skip
     data = [[i, 33.4 * i, "Affectiva AFFDEX", "Intro", i, *([12.5] * 9)] for i in range(_N)]
     lines = ["#INFO", "#Version,9.3", "#METADATA", "#Device,,,Affectiva AFFDEX", "#DATA"]
     lines += [",".join(map(str, row)) for row in (header, *data)]
