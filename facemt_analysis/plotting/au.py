@@ -24,6 +24,7 @@ Floats = npt.NDArray[np.float64]
 
 _MOST_COLUMNS = 1500  # cells of a heat map along time: more than a screen has
 _HEIGHT = 0.9  # of a strip of 1
+_SCORE = ("Score (0–1)", "Score\n(0–1)")  # along strips; along one
 
 
 def plot_aus(
@@ -96,7 +97,7 @@ def plot_aus(
     for i in range(len(columns)):
         axes.axhline(i, color=TRUTH, linewidth=0.3, zorder=0)
     axes.set_yticks(np.arange(len(columns)) + _HEIGHT / 2, _named(columns, names))
-    axes.set(xlabel="Time (s)", ylabel="Score (0–1 in each strip)", ylim=(-0.05, len(columns)))
+    axes.set(xlabel="Time (s)", ylabel=_SCORE[len(columns) < 2], ylim=(-0.05, len(columns)))
     axes.tick_params(axis="y", length=0)
     axes.margins(x=0)
     return axes

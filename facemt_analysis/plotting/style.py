@@ -11,8 +11,10 @@ from typing import Any
 import matplotlib as mpl
 from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from facemt_analysis.checks import check_number
 from facemt_analysis.errors import OptionError
@@ -42,6 +44,8 @@ COLUMN_MM = MappingProxyType({"single": 85.0, "double": 180.0})
 """Widths of one and two columns. Nature asks for 88 and 180 mm, Cell Press for 85 and 174 (both as
 listed at https://sci-draw.com/blog/nature-science-figure-requirements), AALAS for 89 and 187; give
 `paper` the mm of your journal where it wants others."""
+
+_GAPS = "no face"  # the label of gaps
 
 _MM = 1 / 25.4  # inches
 
@@ -186,13 +190,39 @@ def add_colorbar(colours: ScalarMappable, axes: Axes, label: str) -> None:
 
 
 def legend_above(axes: Axes, *handles: Any, ncols: int = 4) -> None:
-    """Name what is drawn in rows above the axes, where no data are."""
+    """Name what is drawn in rows above the axes, where no data are; a title goes above it.
+
+    Of axes that share their time, only the first names the gaps.
+    """
     if not handles:
         drawn = list(zip(*axes.get_legend_handles_labels(), strict=True))
-        drawn.sort(key=lambda one: one[1] == "no face")
+        drawn.sort(key=lambda one: one[1] == _GAPS)
+        if _others_name(_GAPS, axes):
+            drawn = [one for one in drawn if one[1] != _GAPS]
         handles = ([h for h, _ in drawn], [n for _, n in drawn])
     axes.legend(*handles, loc="lower left", ncols=ncols, bbox_to_anchor=(0.0, 1.0),
                 borderaxespad=0.2, columnspacing=0.9)  # fmt: skip
+
+    def over(_: object, renderer: RendererBase | None) -> Bbox:
+        legend = axes.get_legend()
+        taken = axes.bbox if legend is None else legend.get_window_extent(renderer)
+        sheet = axes.get_figure(root=False) or figure_of(axes)
+        return taken.transformed(sheet.transSubfigure.inverted())
+
+    # a title gives way to axes within its own: here, to some without contents
+    roof = axes.inset_axes((0.0, 1.0, 1.0, 0.0))
+    roof.set_axis_off()
+    roof.set_in_layout(False)
+    roof.set_axes_locator(over)
+
+
+def _others_name(label: str, axes: Axes) -> bool:
+    legends = [
+        other.get_legend()
+        for other in axes.get_shared_x_axes().get_siblings(axes)
+        if other is not axes
+    ]
+    return any(text.get_text() == label for one in legends if one for text in one.get_texts())
 
 
 def colour_of(i: int) -> str:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal, assert_series_equal
 
 import facemt_analysis as fm
 from facemt_analysis import measures
-from facemt_analysis.errors import MissingGroupError
+from facemt_analysis.errors import MissingGroupError, OptionError
 
 mpl.use("agg")
 
@@ -94,6 +95,20 @@ def test_heat_map_of_some_action_units(fex: fm.Fex) -> None:
 
     ax = fex.au.heatmap(["AU06", "AU12"], recording=fex.recordings[0])
     assert len(ax.get_yticks()) == 2
+    plt.close("all")
+
+
+def test_a_heat_map_of_groups(fex: fm.Fex) -> None:
+    import matplotlib.pyplot as plt
+
+    ax = fex.au.heatmap(["AU06", "AU12"], by="input")
+    expected = (
+        pd.DataFrame(fex).groupby("input", observed=True, sort=False)[["AU06", "AU12"]].mean()
+    )
+    np.testing.assert_allclose(ax.collections[0].get_array(), expected.to_numpy())
+    assert [label.get_text() for label in ax.get_yticklabels()] == expected.index.tolist()
+    with pytest.raises(OptionError, match="recording"):
+        fex.au.heatmap(by="input", recording=fex.recordings[0])
     plt.close("all")
 
 

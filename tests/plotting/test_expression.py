@@ -82,7 +82,7 @@ def test_strips_hold_scores_and_break_at_losses(table: pd.DataFrame) -> None:
         "AU12 Lip corner puller", "AU06 Cheek raiser",
     ]  # fmt: skip
     assert ax.get_xlabel() == "Time (s)"
-    assert ax.get_ylabel() == "Score (0–1 in each strip)"
+    assert ax.get_ylabel() == "Score (0–1)"
 
 
 def test_events_are_filled(table: pd.DataFrame) -> None:

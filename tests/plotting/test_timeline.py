@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -95,3 +96,20 @@ def test_errors_name_what_is_wrong(table: pd.DataFrame, columns: list[str], matc
 def test_missing_truth_is_named(table: pd.DataFrame) -> None:
     with pytest.raises(FexError, match="`truth` has no column 'AU12'"):
         plot_timeline(table, "AU12", truth=table.drop(columns="AU12"))
+
+
+def test_a_title_stands_over_the_legend_and_gaps_are_named_once() -> None:
+    table = pd.DataFrame({"time": np.arange(20) / 10, "AU06": 0.2, "AU12": 0.5})
+    table.loc[5:9, ["AU06", "AU12"]] = np.nan
+    figure, (upper, lower) = plt.subplots(2, sharex=True)
+    plot_timeline(table, ["AU06", "AU12"], ax=upper)
+    plot_timeline(table, "AU12", ax=lower)
+    upper.set_title("A title as wide as the axes: it would lie upon what the lines are called")
+    figure.canvas.draw()
+    assert upper.title.get_window_extent().y0 >= upper.get_legend().get_window_extent().y1 - 1
+    named = [[text.get_text() for text in ax.get_legend().get_texts()] for ax in (upper, lower)]
+    assert named == [["AU06", "AU12", "no face"], ["AU12"]]
+    upper.get_legend().remove()
+    figure.canvas.draw()  # back to its usual place
+    assert upper.title.get_position()[1] == pytest.approx(1.0, abs=0.02)
+    plt.close(figure)
