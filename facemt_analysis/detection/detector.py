@@ -345,14 +345,14 @@ class Detector:
                 nonlocal look, when
                 for unit in units(frames, follow, after):
                     last = unit.frames[-1]
-                    closing = crew.submit(partial(_only, find, last))
-                    before = None if unit.opens or look is None else (look, when)
-                    yield _Job(unit, before, closing)
+                    # where faces are followed, the next unit needs this look, too
+                    closing = crew.submit(partial(_only, find, last)) if follow > 1 else None
+                    yield _Job(unit, None if unit.opens or look is None else (look, when), closing)
                     look, when = closing, last.time
 
             def run(job: _Job) -> tuple[_Job, Faces]:
                 before = None if job.before is None else (job.before[0].result(), job.before[1])
-                closing = job.closing.result()
+                closing = None if job.closing is None else job.closing.result()
                 return job, measure_unit(job.unit, before, closing, find, measure)
 
             for job, faces in crew.ordered(run, jobs(), weight=lambda job: job.unit.bytes):
@@ -387,11 +387,13 @@ class _Job:
 
     unit: Unit
     before: tuple[Future[Boxes], float] | None
-    closing: Future[Boxes]
+    closing: Future[Boxes] | None
 
     def place(self) -> Place:
         last = self.unit.frames[-1]
-        seen = tuple(tuple(map(float, row)) for row in self.closing.result())
+        seen = None
+        if self.closing is not None:
+            seen = tuple(tuple(map(float, row)) for row in self.closing.result())
         return Place(last.index, last.time, self.unit.first + len(self.unit.frames) - 1, seen)
 
 

@@ -156,7 +156,11 @@ class Finder:
 
 
 def measure_unit(
-    unit: Unit, before: tuple[Boxes, float] | None, closing: Boxes, find: Finder, measure: Measurer
+    unit: Unit,
+    before: tuple[Boxes, float] | None,
+    closing: Boxes | None,
+    find: Finder,
+    measure: Measurer,
 ) -> Faces:
     """Find and measure the faces of a unit.
 
@@ -167,11 +171,14 @@ def measure_unit(
     before
         Boxes and time of the look before the unit; None where the unit opens a window.
     closing
-        Boxes of its last frame.
+        Boxes of its last frame; None: all frames are looked at.
     find, measure
         The tools.
     """
     frames, looks = unit.frames, unit.looks
+    images = [frame.image for frame in frames]
+    if closing is None:
+        return measure(images, *_flat(dict(enumerate(find(frames))), range(len(frames))))
     boxes: dict[int, Boxes] = dict(
         zip(looks, [*find([frames[i] for i in looks[:-1]]), closing], strict=True)
     )
@@ -193,7 +200,6 @@ def measure_unit(
         left = right
     _look(frames, [i for i in range(len(frames)) if i not in boxes], boxes, find)
 
-    images = [frame.image for frame in frames]
     faces = measure(images, *_flat(boxes, range(len(frames))))
     doubts = _doubts(faces, followed, look_after)
     if len(doubts):

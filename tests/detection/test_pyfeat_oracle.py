@@ -63,7 +63,7 @@ def compare(
     shutil.copy(small_weights, weights)
 
     def run(frames: Sequence[np.ndarray], boxes: Sequence[Boxes]) -> tuple[Fex, pd.DataFrame]:
-        ours = Detector(str(weights), face_detector=_Given(boxes)).detect(
+        ours = Detector(str(weights), face_detector=_Given(boxes), follow=False).detect(
             np.stack(frames), progress=False
         )
         given = _Given(boxes)
