@@ -110,3 +110,10 @@ def test_broken_conventions_are_refused_in_one_short_line(text):
         Conventions.from_json(text)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, '{"name": "x", "Pitch": [9, 1]}'])
+def test_conventions_of_a_file_that_are_none_name_the_file(text: str) -> None:
+    with pytest.raises(CheckpointError, match=r"^mine\.safetensors: Conventions ") as caught:
+        conventions_for({"conventions": text}, "mine.safetensors")
+    assert str(caught.value).isprintable()

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TypeAlias
 
+import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
@@ -54,7 +55,10 @@ class Way:
             yield packet, self._is_passed(packet)
 
     def _read(self) -> bool:
-        packet = next(self._packets, None)
+        try:
+            packet = next(self._packets, None)
+        except av.FFmpegError:  # the file cannot be read any further
+            packet = None
         if packet is not None:
             self._waiting.append(packet)
         return packet is not None

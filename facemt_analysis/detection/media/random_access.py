@@ -264,10 +264,7 @@ class FrameReader:
 
     def _advance(self) -> av.VideoFrame | None:
         """Decode one frame further."""
-        try:
-            self._ahead = next(self._frames, None)
-        except av.FFmpegError:  # the file cannot be read any further
-            self._ahead = None
+        self._ahead = next(self._frames, None)
         return self._ahead
 
     def _keep(self, frame: av.VideoFrame, following: int | None) -> ShownFrame:

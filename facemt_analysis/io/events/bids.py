@@ -9,7 +9,7 @@ import pandas as pd
 
 from facemt_analysis.errors import FexError
 from facemt_analysis.io._atomic import atomic_file
-from facemt_analysis.io._text import read_plain_table
+from facemt_analysis.io._text import as_float, read_plain_table
 from facemt_analysis.io.events.table import make_events, one_recording
 
 __all__ = ["read_bids_events", "write_bids_events"]
@@ -45,7 +45,8 @@ def read_bids_events(path: Path) -> pd.DataFrame:
     if missing:
         raise FexError(f"{path}: events of BIDS need the column {missing[0]!r}.")
     # BIDS allows an unknown duration
-    table = table.assign(duration=table["duration"].fillna(0.0))
+    duration = as_float(table["duration"]).mask(table["duration"].isna(), 0.0)
+    table = table.assign(duration=duration)
     table = table.drop(columns=[c for c in ("input", "offset", "label") if c in table])
     if "trial_type" in table:
         table = table.rename(columns={"trial_type": "label"})

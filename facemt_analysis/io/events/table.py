@@ -83,7 +83,7 @@ def as_events(table: pd.DataFrame) -> pd.DataFrame:
     for name in _TEXT:
         if name not in plain:
             plain = plain.assign(**{name: "" if name == "input" or not named else plain[named]})
-        plain = plain.assign(**{name: plain[name].fillna("").astype(str)})
+        plain = plain.assign(**{name: plain[name].astype(str).mask(plain[name].isna(), "")})
     if "track" in plain:
         plain = plain.assign(track=_whole(plain["track"], "track"))
     first = [c for c in EVENT_COLUMNS if c in plain]

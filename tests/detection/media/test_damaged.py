@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from facemt_analysis.detection.media import open_recordings
+from facemt_analysis.detection.media.random_access import FrameReader
 from facemt_analysis.errors import MediaError
 
 _NOISE = np.random.default_rng(0).integers(0, 255, (100, 48, 64, 3), np.uint8)
@@ -253,3 +254,19 @@ def test_spoilt_files_end_in_frames_or_an_error(
             times = [f.time for f in frames]
             assert all(b > a for a, b in pairwise(times))
     assert not any("\n" in message for message in messages)
+
+
+def test_random_access_to_a_file_that_cannot_be_read_on(
+    encode: Callable[..., Path], number_of: Callable[..., int]
+) -> None:
+    """The container, not the decoder, gives up here; the frames before it are there."""
+    path = encode("a.y4m", 10, codec="wrapped_avframe", options={})
+    whole = path.read_bytes()
+    pieces = whole.split(b"FRAME\n")
+    path.write_bytes(b"FRAME\n".join(pieces[:6]) + b"FRAMX\n" + b"FRAME\n".join(pieces[6:]))
+    with FrameReader(path) as reader:
+        assert number_of(reader.at(0.1).image) == 3
+        assert number_of(reader.at(9.0).image) == 4  # the last there is
+    path.write_bytes(b"FRAMX\n".join(pieces))
+    with pytest.raises(MediaError, match=r"a\.y4m"):
+        FrameReader(path)
