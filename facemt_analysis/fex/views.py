@@ -185,6 +185,7 @@ class Views:
         title: str | None = None,
         events: pd.DataFrame | None = None,
         most: int = 12,
+        faces: int = 3,
     ) -> Path:
         """Write one HTML file that says what there is and shows it.
 
@@ -194,5 +195,5 @@ class Views:
 
         return write_report(
             cast("Fex", self), path, video, recordings=recordings, title=title, events=events,
-            most=most,
+            most=most, faces=faces,
         )  # fmt: skip

@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter1d
 import facemt_analysis as fm
 from facemt_analysis import schema
 from facemt_analysis.fex import FexInfo
+from facemt_analysis.interactive.report import report_html
 from facemt_analysis.measures import mesh_template
 
 
@@ -59,3 +60,11 @@ def _wide_table(seconds: float = 8.0, hz: float = 30.0, name: str = "talk.mp4") 
 @pytest.fixture(scope="session")
 def wide_table() -> Callable[..., fm.Fex]:
     return _wide_table
+
+
+@pytest.fixture(scope="session")
+def wide_report() -> tuple[fm.Fex, str]:
+    """A table with every group and its report, which takes seconds to make."""
+    fex = _wide_table()
+    events = pd.DataFrame({"onset": [1.0], "offset": [2.0], "label": ["<i>joke</i>"]})
+    return fex, report_html(fex, events=events)

@@ -83,13 +83,13 @@ class Page(html.parser.HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def fex(wide_table: Callable[..., fm.Fex]) -> fm.Fex:
-    return wide_table()
+def fex(wide_report: tuple[fm.Fex, str]) -> fm.Fex:
+    return wide_report[0]
 
 
 @pytest.fixture(scope="module")
-def text(fex: fm.Fex) -> str:
-    return report_html(fex)
+def text(wide_report: tuple[fm.Fex, str]) -> str:
+    return wide_report[1]
 
 
 def values_of(text: str, heading: str) -> dict[str, float]:
@@ -193,7 +193,7 @@ def test_bibtex_is_balanced_and_keys_are_unique() -> None:
 
 
 def test_users_text_is_escaped_everywhere(fex: fm.Fex) -> None:
-    small = fex[["input", "frame", "time", "track", "AU12", "Happy", "Neutral"]]
+    small = fex[["input", "frame", "time", "track", "AU12", "Happy", "Neutral"]].iloc[:60]
     info = FexInfo(weights=NASTY, tool=NASTY, face_detector=NASTY, options={NASTY: NASTY},
                           versions={NASTY: NASTY}).with_log("label", on=NASTY)  # fmt: skip
     named = fm.Fex(small.assign(input=NASTY, **{NASTY: 1.0}), info=info)
@@ -212,7 +212,13 @@ def test_lines_over_time_hold_the_values(fex: fm.Fex, text: str) -> None:
     svg = text.split('<svg class="curves"')[1].split("</svg>")[0]
     titles = re.findall(r'<text x="0"[^>]*>(.*?)</text>', svg)
     assert titles[:2] == ["AU01 Inner brow raiser", "AU02 Outer brow raiser"]
-    assert titles[20:] == [*fm.schema.EMOTIONS, "Affect", "Gaze in the head", "Head pose"]
+    assert titles[20:30] == [*fm.schema.EMOTIONS, "Affect", "Gaze in the head", "Head pose"]
+    spread = fex.loc[fex["track"] == 0, fm.schema.BLENDSHAPES].std()
+    most = spread.nlargest(12).index
+    assert titles[30:] == [name for name in fm.schema.BLENDSHAPES if name in most]
+    assert [row[0] for row in rows_of(text, "Blendshapes")] == list(
+        spread.sort_values(ascending=False).index
+    )
     (path, top, bottom) = re.findall(
         r'<path d="([^"]+)"[^>]*data-top="([^"]+)" data-bottom="([^"]+)"', svg
     )[0]
@@ -327,12 +333,26 @@ def test_several_recordings_have_an_overview_and_a_cap(fex: fm.Fex) -> None:
     assert "Recordings" not in one.headings
 
 
-def test_several_faces_show_the_most_frequent() -> None:
-    rows = [{"input": "a", "frame": i, "time": i / 10, "track": t, "AU12": v}
-            for i in range(20) for t, v in ((0, 0.1), (1, 0.9)) if t == 1 or i < 5]  # fmt: skip
-    text = report_html(fm.Fex(pd.DataFrame(rows)))
-    assert rows_of(text, "Action units")[0][1] == 0.9
-    assert "There are 2 faces; shown is track 1." in Page(text).text
+def test_several_faces_have_sections_of_their_own() -> None:
+    faces = ((0, 0.1, 5), (1, 0.9, 20), (2, 0.5, 9))  # track, score, frames
+    rows = [{"input": "a", "frame": i, "time": i / 10, "track": track, "AU12": score}
+            for i in range(20) for track, score, n in faces if i < n]  # fmt: skip
+    table = fm.Fex(pd.DataFrame(rows))
+    events = pd.DataFrame({"onset": [0.5], "label": ["joke"]})
+    text = report_html(table, faces=2, events=events)
+    read = Page(text)
+    assert read.headings.count("Over time") == 2
+    assert read.headings.count("Events that were given") == 1
+    parts = text.split("<h2>Face ")[1:]
+    assert [part.split("</h2>")[0] for part in parts] == ["1, track 1", "2, track 2"]
+    assert [rows_of(part, "Action units")[0][1] for part in parts] == pytest.approx([0.9, 0.5])
+    numbers = [re.findall(r'data-recording="(\d+)"', part)[0] for part in parts]
+    assert numbers == ["0", "1"]  # each shows a moment of its own
+    assert "There are 3 faces; shown is track 1." in read.text
+    assert "2 of 3 faces have sections of their own" in read.text
+    together = fm.Fex.concat({"x": table, "y": table[table["track"] == 0]})
+    titles = [h for h in Page(report_html(together)).headings if h.startswith(("x", "y"))]
+    assert titles == ["x/a, track 1", "x/a, track 2", "x/a, track 0", "y/a"]
 
 
 def test_events_of_the_user_are_shaded_and_listed(fex: fm.Fex) -> None:

@@ -6,11 +6,10 @@ Needs Chromium of the system and Playwright; skipped where they are absent.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 import facemt_analysis as fm
@@ -27,8 +26,8 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def fex(wide_table: Callable[..., fm.Fex]) -> fm.Fex:
-    return wide_table()
+def fex(wide_report: tuple[fm.Fex, str]) -> fm.Fex:
+    return wide_report[0]
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +40,16 @@ def browser() -> Iterator[Any]:
         engine.close()
 
 
+@pytest.fixture(scope="module")
+def path(wide_report: tuple[fm.Fex, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    written = tmp_path_factory.mktemp("report") / "report & more.html"
+    written.write_text(wide_report[1], encoding="utf-8")
+    return written
+
+
 @pytest.fixture
-def view(browser: Any, fex: fm.Fex, tmp_path: Path) -> Iterator[Any]:
+def view(browser: Any, path: Path) -> Iterator[Any]:
     """The page, opened from disk with the network off; at the end: nothing was said or asked."""
-    events = pd.DataFrame({"onset": [1.0], "offset": [2.0], "label": ["<i>joke</i>"]})
-    path = fex.report(tmp_path / "report & more.html", events=events)
     context = browser.new_context(offline=True, viewport={"width": 1200, "height": 900})
     tab = context.new_page()
     said: list[str] = []

@@ -251,7 +251,7 @@ def _rules(groups: Sequence[str]) -> str:
         rules.append("Gaze is relative to the head; entropies are over bins of 5°.")
     if "meshes" in groups:
         rules.append("Meshes were aligned on points of the face that expressions move least.")
-    return " ".join([*rules, "Measures are of the face that is in the most frames."])
+    return " ".join([*rules, "Measures are of one face (track) at a time."])
 
 
 def _plain(value: object) -> str:

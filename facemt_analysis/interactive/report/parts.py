@@ -29,7 +29,10 @@ from facemt_analysis.interactive.report.pictures import blank_figure, svg_tag
 from facemt_analysis.interactive.report.recordings import Seen
 from facemt_analysis.interactive.report.timelines import timelines_html
 
-__all__ = ["au_events_of", "recording_parts"]
+__all__ = ["GIVEN", "au_events_of", "recording_parts"]
+
+GIVEN = "Events that were given"
+"""Title of the section about events of the user's."""
 
 _MOST_EVENTS = 300
 _PATH_POINTS = 800
@@ -73,14 +76,14 @@ def au_events_of(seen: Seen) -> pd.DataFrame:
 
 def recording_parts(
     seen: Seen, video: Path | None, marked: pd.DataFrame | None = None, *, frames: int = 100,
-    stills: int = 8, caution: str = "",
+    stills: int = 8, points: int = 1450, caution: str = "",
 ) -> Iterator[tuple[str, str]]:  # fmt: skip
-    """Write the sections of a recording.
+    """Write the sections of one face of a recording.
 
     Parameters
     ----------
     seen
-        The recording.
+        The recording and the face.
     video
         Its file, if there is one.
     marked
@@ -89,6 +92,8 @@ def recording_parts(
         How many frames the mesh has.
     stills
         How many frames of the video are shown, at most.
+    points
+        Of each line over time, about.
     caution
         What has to be known about gaze.
 
@@ -102,7 +107,7 @@ def recording_parts(
         return
     events = au_events_of(seen)
     peaks = find_peaks(seen, most=stills) if seen.base is not None else []
-    yield "Over time", timelines_html(seen, events, marked)
+    yield "Over time", timelines_html(seen, events, marked, points=points)
     if seen.base is not None:
         yield "Strongest moments", stills_html(seen, peaks, video)
         mesh = _mesh(seen, peaks, frames)
@@ -119,10 +124,12 @@ def recording_parts(
         yield "Gaze", _gaze(seen, caution)
     if seen.has("poses"):
         yield "Head", _head(seen)
+    if seen.has("blendshapes"):
+        yield "Blendshapes", _blendshapes(seen)
     if group is not None and seen.base is not None:
         yield "Events of action units", _events(events)
     if marked is not None and len(marked):
-        yield "Events that were given", _scrolled(
+        yield GIVEN, _scrolled(
             table(marked.head(_MOST_EVENTS), {"label": "Event", "onset": "Onset (s)",
                   "offset": "Offset (s)"}, digits={"onset": 2, "offset": 2}, moment="onset")
         )  # fmt: skip
@@ -182,6 +189,15 @@ def _emotions(seen: Seen) -> str:
                 "share": "Time dominant"}  # fmt: skip
     return table(numbers, headings, percent=["share"],
                  digits={"mean": 2, "sd": 2, "max": 2})  # fmt: skip
+
+
+def _blendshapes(seen: Seen) -> str:
+    from facemt_analysis.measures import blendshape_summary
+
+    numbers = blendshape_summary(seen.face).sort_values("sd", ascending=False, kind="stable")
+    headings = {"feature": "Blendshape", "mean": "Mean", "sd": "SD", "max": "Max"}
+    content = table(numbers, headings, digits={"mean": 2, "sd": 2, "max": 2})
+    return _scrolled(content) + note("From 0 to 1; those that vary most first.")
 
 
 def _affect(seen: Seen) -> str:

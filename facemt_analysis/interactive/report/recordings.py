@@ -11,19 +11,19 @@ import pandas as pd
 from facemt_analysis import schema
 from facemt_analysis.interactive.timebase import Timebase
 
-__all__ = ["Seen", "look_at"]
+__all__ = ["Seen", "faces_of", "look_at"]
 
 _GAP_STEPS = 1.5  # longer intervals are gaps, as everywhere
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A recording and the face of it that is shown: the one that is there most often.
+    """A recording and one face of it.
 
     Parameters
     ----------
     number
-        Of the recording in the report.
+        Of this face in the report.
     name
         Its name; "recording" where the table names none.
     rows
@@ -80,24 +80,34 @@ class Seen:
         return self.face["time"].to_numpy(np.float64)
 
 
-def look_at(rows: pd.DataFrame, name: str, number: int) -> Seen:
-    """Take in one recording.
+def faces_of(rows: pd.DataFrame) -> list[int | None]:
+    """Tracks of a recording, those in most frames first; [None] where there is none."""
+    if "track" not in rows.columns:
+        return [None]
+    counts = rows.loc[rows["track"] >= 0, "track"].value_counts()
+    return [int(track) for track in counts.index] or [None]
+
+
+def look_at(rows: pd.DataFrame, name: str, number: int, track: int | None = None) -> Seen:
+    """Take in one face of one recording.
 
     Parameters
     ----------
     rows
-        Its rows in any order.
+        Rows of the recording in any order.
     name, number
         What it is called.
+    track
+        Which face; None: the one that is there most often.
     """
     plain = pd.DataFrame(rows)
     timed = "time" in plain.columns and bool(plain["time"].notna().all()) and len(plain) > 0
     base = Timebase.of(plain) if timed else None
     ordered = plain if base is None else base.table
-    track, tracks, face = None, 1, ordered
+    faces = faces_of(ordered)
+    track = faces[0] if track is None else track
+    tracks = 0 if faces == [None] and "track" in ordered.columns else len(faces)
+    face = ordered
     if "track" in ordered.columns:
-        counts = ordered.loc[ordered["track"] >= 0, "track"].value_counts()
-        tracks = len(counts)
-        track = int(counts.index[0]) if tracks else None
         face = ordered[(ordered["track"] == track).to_numpy(np.bool_, na_value=False)]
     return Seen(number, name, ordered, face, track, tracks, base)

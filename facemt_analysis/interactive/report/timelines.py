@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ __all__ = ["strips_of", "timelines_html"]
 Floats = npt.NDArray[np.float64]
 
 _POINTS = 1450  # two for each px of the drawing: the lowest and the highest
+_BLENDSHAPES = 12  # of 52 have strips
 _TALL = 62.0
 _ANGLES = {
     "gazes": ("Gaze in the head", ("gaze_pitch", "gaze_yaw"), 10.0),
@@ -36,7 +37,9 @@ _SIGNS = {
 }
 
 
-def timelines_html(seen: Seen, events: pd.DataFrame, marked: pd.DataFrame | None = None) -> str:
+def timelines_html(
+    seen: Seen, events: pd.DataFrame, marked: pd.DataFrame | None = None, *, points: int = _POINTS
+) -> str:
     """Draw everything a face does over the time of its recording.
 
     Parameters
@@ -47,10 +50,12 @@ def timelines_html(seen: Seen, events: pd.DataFrame, marked: pd.DataFrame | None
         Events of its action units (``feature onset offset``): bars under their strips.
     marked
         What happened otherwise (``onset offset label``): bands behind all strips.
+    points
+        About so many of each line are kept.
     """
     if seen.base is None:
         return note("The rows have no time (column 'time'), so that there are no timelines.")
-    strips = strips_of(seen, seen.base, events)
+    strips = strips_of(seen, seen.base, events, points)
     if not strips:
         return note("There is no feature to draw over time.")
     drawing = curves_svg(strips, seen.span, gaps=_gaps(seen), events=marked)
@@ -63,11 +68,16 @@ def timelines_html(seen: Seen, events: pd.DataFrame, marked: pd.DataFrame | None
     parts.append("Grey: no face. Point at the drawing to read values.")
     if seen.tracks > 1:
         parts.append(f"There are {seen.tracks} faces; shown is track {seen.track}.")
+    moved = _most_moved(seen)
+    if moved:
+        parts.append(f"Of the blendshapes, the {len(moved)} that vary most.")
     return figure(drawing, " ".join(parts), kind="timelines")
 
 
-def strips_of(seen: Seen, base: Timebase, events: pd.DataFrame) -> list[Strip]:
-    """Choose the strips: action units, emotions, valence and arousal, gaze, head."""
+def strips_of(
+    seen: Seen, base: Timebase, events: pd.DataFrame, points: int = _POINTS
+) -> list[Strip]:
+    """Choose the strips: action units, emotions, affect, gaze, head, blendshapes."""
     strips: list[Strip] = []
     group = au_group(seen)
     if group is not None:
@@ -75,42 +85,57 @@ def strips_of(seen: Seen, base: Timebase, events: pd.DataFrame) -> list[Strip]:
             str(name): part[["onset", "offset"]].to_numpy(np.float64)
             for name, part in events.groupby("feature", sort=False, observed=True)
         }
-        strips += _singles(seen, base, group, spans, {})
+        columns = schema.columns_in(group, seen.face.columns.tolist())
+        strips += _singles(base.courses(list(columns), track=seen.track, points=points), spans)
     if seen.has("emotions"):
-        strips += _singles(seen, base, "emotions", {}, EMOTION_COLOURS)
+        columns = schema.columns_in("emotions", seen.face.columns.tolist())
+        courses = base.courses(list(columns), track=seen.track, points=points)
+        strips += _singles(courses, colours=EMOTION_COLOURS)
     if seen.has("va"):
         columns = schema.columns_in("va", seen.face.columns.tolist())
-        courses = base.courses(list(columns), track=seen.track, points=_POINTS)
+        courses = base.courses(list(columns), track=seen.track, points=points)
         strips.append(Strip("Affect", courses, PALETTE[: len(courses)], (-1.0, 1.0), height=_TALL))
-    strips += [_angles(seen, base, group) for group in _ANGLES if seen.has(group)]
+    strips += [_angles(seen, base, group, points) for group in _ANGLES if seen.has(group)]
+    moved = _most_moved(seen)
+    if moved:
+        courses = base.courses(moved, track=seen.track, points=points)
+        strips += _singles(courses, colours=dict.fromkeys(moved, PALETTE[2]))
     return strips
 
 
+def _most_moved(seen: Seen) -> list[str]:
+    """Blendshapes whose values differ most over the time, in the order of the table."""
+    if not seen.has("blendshapes"):
+        return []
+    columns = list(schema.columns_in("blendshapes", seen.face.columns.tolist()))
+    spread = seen.face[columns].astype(np.float64).std(ddof=0).dropna()
+    most = set(spread.nlargest(_BLENDSHAPES).index)
+    return [name for name in columns if name in most]
+
+
 def _singles(
-    seen: Seen, base: Timebase, group: str, spans: Mapping[str, Floats],
-    colours: Mapping[str, str],
+    courses: Iterable[Course], spans: Mapping[str, Floats] | None = None,
+    colours: Mapping[str, str] | None = None,
 ) -> list[Strip]:  # fmt: skip
-    columns = schema.columns_in(group, seen.face.columns.tolist())
-    courses = base.courses(list(columns), track=seen.track, points=_POINTS)
     return [
         Strip(
             named(course.feature),
             [course],
-            [colours.get(course.feature, PALETTE[0])],
+            [(colours or {}).get(course.feature, PALETTE[0])],
             schema.range_of(course.feature),
             filled=True,
-            spans=spans.get(course.feature),
+            spans=(spans or {}).get(course.feature),
         )
         for course in courses
     ]
 
 
-def _angles(seen: Seen, base: Timebase, group: str) -> Strip:
+def _angles(seen: Seen, base: Timebase, group: str, points: int) -> Strip:
     title, wanted, step = _ANGLES[group]
     columns = [c for c in wanted if c in seen.face.columns]
     courses = [
         Course(c.feature.removeprefix("gaze_").capitalize(), c.time, np.degrees(c.value))
-        for c in base.courses(columns, track=seen.track, points=_POINTS)
+        for c in base.courses(columns, track=seen.track, points=points)
     ]
     far = max((float(np.nanmax(np.abs(c.value), initial=0.0)) for c in courses), default=0.0)
     end = step * max(1.0, float(np.ceil(far / step)))

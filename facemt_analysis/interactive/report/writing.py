@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from os import PathLike
 from pathlib import Path
@@ -22,8 +22,8 @@ from facemt_analysis.interactive.report.overview import (
     recordings_html,
     summary_html,
 )
-from facemt_analysis.interactive.report.parts import recording_parts
-from facemt_analysis.interactive.report.recordings import look_at
+from facemt_analysis.interactive.report.parts import GIVEN, recording_parts
+from facemt_analysis.interactive.report.recordings import faces_of, look_at
 from facemt_analysis.measures.quality_summary import quality_report
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ Videos = str | PathLike[str] | Mapping[str, str | PathLike[str]] | None
 _MESH_FRAMES = 120
 _LEAST_MESH_FRAMES = 12
 _STILLS = 8
+_MOST_STILLS = 48  # of many faces
+_POINTS = 1450  # of a line: two for each px of the drawing
+_LEAST_POINTS = 400
 
 
 def write_report(
@@ -47,6 +50,7 @@ def write_report(
     title: str | None = None,
     events: pd.DataFrame | None = None,
     most: int = 12,
+    faces: int = 3,
 ) -> Path:
     """Write a report about a table: one HTML file that needs nothing else.
 
@@ -68,6 +72,8 @@ def write_report(
         ``input`` where there are several recordings; shaded behind the timelines, and listed.
     most
         So many recordings get sections of their own; all are in the summary.
+    faces
+        So many faces of a recording do: those that are there in most frames.
 
     Returns
     -------
@@ -82,8 +88,9 @@ def write_report(
 
     Notes
     -----
-    Curves keep the lowest and the highest value of every half px, so that no peak is lost; dense
-    figures are drawn at 150 dpi; the mesh has about 120 frames. A recording of ten minutes at 30 Hz
+    Curves keep the lowest and the highest value of every half px (of every few px where there are
+    many faces), so that no peak is lost; dense figures are drawn at 150 dpi; the meshes have about
+    120 frames together. A recording of ten minutes at 30 Hz
     with every feature makes a file of about 2 MB. All text of the user's is escaped, and the page's
     own policy forbids it to load anything.
 
@@ -96,7 +103,9 @@ def write_report(
     """
     from facemt_analysis.io._atomic import atomic_file
 
-    text = report_html(fex, video, recordings=recordings, title=title, events=events, most=most)
+    text = report_html(
+        fex, video, recordings=recordings, title=title, events=events, most=most, faces=faces
+    )
     with atomic_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return Path(path)
@@ -111,6 +120,7 @@ def report_html(
     lead: str | None = None,
     events: pd.DataFrame | None = None,
     most: int = 12,
+    faces: int = 3,
     before: Iterable[Section] = (),
     after: Iterable[Section] = (),
 ) -> str:
@@ -118,7 +128,7 @@ def report_html(
 
     Parameters
     ----------
-    fex, video, recordings, title, events, most
+    fex, video, recordings, title, events, most, faces
         As there.
     lead
         Sentence under the heading; default: where the numbers come from.
@@ -128,6 +138,7 @@ def report_html(
     if not hasattr(fex, "methods_text"):
         raise FexError(f"A report needs a Fex, but got {type(fex).__name__}; use Fex(table).")
     most = check_whole("most", most, 1)
+    faces = check_whole("faces", faces, 1)
     chosen = fex if recordings is None else fex.select(recordings)
     if chosen.empty:
         raise FexError("The table has no rows; there is nothing to report.")
@@ -139,18 +150,7 @@ def report_html(
         overview = quality_report(chosen, ["input"])
         sections.append(Section("Recordings", recordings_html(overview)))
     sections.append(Section("Quality", quality_html(chosen)))
-    frames = max(_LEAST_MESH_FRAMES, _MESH_FRAMES // min(len(names), most))
-    caution = licence_caution(chosen.info)
-    for number, name in enumerate(names[:most]):
-        rows = chosen if name is None else chosen[(chosen["input"] == name).to_numpy()]
-        seen = look_at(rows, name or "recording", number)
-        if several:
-            sections.append(Section(seen.name, "", number))
-        for heading, body in recording_parts(
-            seen, _video_of(video, name), _events_of(marked, name),
-            frames=frames, stills=_STILLS if not several else _STILLS // 2, caution=caution,
-        ):  # fmt: skip
-            sections.append(Section(heading, body, number, level=3 if several else 2))
+    sections += _sections_of_faces(chosen, names[:most], faces, video, marked, nested=several)
     if len(names) > most:
         words = f"{most} of {len(names):,} recordings have sections of their own (most={most})."
         sections.append(Section("Further recordings", note(words)))
@@ -159,6 +159,45 @@ def report_html(
     under = chosen.info.headline() if lead is None else lead
     footer = f"Written by facemt_analysis {__version__}, {date.today().isoformat()}."
     return page(heading, under, sections, model=model_json(), footer=footer)
+
+
+def _sections_of_faces(
+    fex: Fex,
+    names: Sequence[str | None],
+    most: int,
+    video: Videos,
+    events: pd.DataFrame | None,
+    *,
+    nested: bool,
+) -> Iterator[Section]:
+    """Write the sections of the faces of some recordings, together within the size of a report."""
+    rows = [fex if name is None else fex[(fex["input"] == name).to_numpy()] for name in names]
+    tracks = [faces_of(each) for each in rows]
+    n = sum(min(len(each), most) for each in tracks)
+    frames = max(_LEAST_MESH_FRAMES, _MESH_FRAMES // n)
+    stills = _STILLS if n == 1 else max(_MOST_STILLS // n, 1) if n > 12 else _STILLS // 2
+    points = max(_LEAST_POINTS, min(_POINTS, 2 * _POINTS // n))
+    caution = licence_caution(fex.info)
+    number = 0
+    for name, own, faces in zip(names, rows, tracks, strict=True):
+        for place, track in enumerate(faces[:most]):
+            seen = look_at(own, name or "recording", number, track)
+            number += 1
+            if nested or len(faces) > 1:
+                title = seen.name if nested else f"Face {place + 1}"
+                words = title if len(faces) == 1 else f"{title}, track {track}"
+                yield Section(words, "", seen.number)
+            for heading, body in recording_parts(
+                seen, _video_of(video, name), _events_of(events, name), frames=frames,
+                stills=stills, points=points, caution=caution,
+            ):  # fmt: skip
+                if place and heading == GIVEN:  # listed beside the first face
+                    continue
+                level = 3 if nested or len(faces) > 1 else 2
+                yield Section(heading, body, seen.number, level=level)
+        if len(faces) > most:
+            words = f"{most} of {len(faces):,} faces have sections of their own (faces={most})."
+            yield Section("Further faces", note(words), level=3 if nested else 2)
 
 
 def _video_of(video: Videos, recording: str | None) -> Path | None:
