@@ -1,4 +1,4 @@
-"""The network: configuration, backbone and heads, checkpoint files, weights by name.
+"""The network: configuration, backbone and heads, engines, checkpoint files, weights by name.
 
 Names are loaded when first used: a checkpoint's header, its conventions and weights by name need
 no torch.
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         conventions_for,
         oriented,
     )
+    from facemt_analysis.network.engines import Engine, make_engine
     from facemt_analysis.network.header import file_sha256, read_header
     from facemt_analysis.network.model import FaceMultitask
     from facemt_analysis.network.output import Outputs, Prediction
@@ -42,6 +43,7 @@ __all__ = [
     "CheckpointSummary",
     "ConfigError",
     "Conventions",
+    "Engine",
     "FaceMultitask",
     "KnownWeights",
     "ModelConfig",
@@ -55,6 +57,7 @@ __all__ = [
     "conventions_for",
     "file_sha256",
     "load_checkpoint",
+    "make_engine",
     "oriented",
     "read_header",
     "resolve_weights",
@@ -67,6 +70,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "checkpoint": ["TensorMismatch", "check_checkpoint", "load_checkpoint", "save_checkpoint"],
         "config": ["ConfigError", "ModelConfig"],
         "conventions": ["CONVENTIONS", "Conventions", "Oriented", "conventions_for", "oriented"],
+        "engines": ["Engine", "make_engine"],
         "header": ["file_sha256", "read_header"],
         "model": ["FaceMultitask"],
         "output": ["Outputs", "Prediction"],
