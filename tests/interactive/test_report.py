@@ -149,7 +149,8 @@ def test_the_numbers_are_those_of_the_measures(fex: fm.Fex, text: str) -> None:
     assert len(events) > 5
     np.testing.assert_array_equal([row[1] for row in listed], events["onset"])
     np.testing.assert_array_equal([row[5] for row in listed], events["peak"])
-    moments = re.findall(r'<tr data-time="([^"]+)"', text)
+    section = text.split(">Events of action units</h")[1].split("</section>")[0]
+    moments = re.findall(r'<tr data-time="([^"]+)"', section)
     np.testing.assert_array_equal(np.array(moments, float), events["apex"])
 
 
