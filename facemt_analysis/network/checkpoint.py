@@ -18,6 +18,7 @@ from torch import Tensor
 
 from facemt_analysis.errors import CheckpointError, one_line
 from facemt_analysis.network.config import ConfigError
+from facemt_analysis.network.conventions import conventions_for
 from facemt_analysis.network.header import Header, TensorInfo, file_sha256, read_header
 from facemt_analysis.network.model import FaceMultitask
 from facemt_analysis.network.summary import config_of
@@ -73,9 +74,9 @@ def load_checkpoint(
     ------
     CheckpointError
         The file is absent, unreadable, damaged or of another kind (pickles are refused unread);
-        its configuration is missing, broken or of before v2.4 (:class:`ConfigError`); tensors are
-        missing, unexpected, misshapen or of a wrong type (:class:`TensorMismatch`, naming all);
-        weights are not finite.
+        its configuration is missing, broken or of before v2.4 (:class:`ConfigError`); its
+        conventions are broken; tensors are missing, unexpected, misshapen or of a wrong type
+        (:class:`TensorMismatch`, naming all); weights are not finite.
 
     Examples
     --------
@@ -224,6 +225,7 @@ def _write(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str
 def _network_for(header: Header) -> FaceMultitask:
     """Build the network of a header, without memory for its weights; refuse what does not fit."""
     config = config_of(header)
+    conventions_for(header.metadata, header.path)  # refuses those that cannot be
     try:
         with torch.device("meta"):
             network = FaceMultitask(config)

@@ -292,6 +292,17 @@ def test_a_bad_field_of_the_configuration_is_named(rewrite, tiny_config, field, 
     assert isinstance(error, ConfigError)
 
 
+@pytest.mark.parametrize("text", ["", "[]", '{"name": "x"}'])
+def test_broken_conventions(rewrite, tiny_config, text):
+    metadata = {"config": json.dumps(tiny_config.to_dict()), "conventions": text}
+    refused(rewrite(metadata=metadata), "Conventions")
+
+
+def test_control_characters_of_a_file_do_not_get_into_the_message(rewrite):
+    path = rewrite(lambda tensors: tensors.update({"a\x1b[2J\n": torch.zeros(1)}))
+    assert str(refused(path, "1 not expected (a?[2J")).isprintable()
+
+
 def test_missing_keys_take_defaults_and_unknown_ones_are_ignored(rewrite, saved):
     config = saved[0].config.to_dict()
     del config["gaze_bins"], config["knn_k"], config["gcn_layers"]
