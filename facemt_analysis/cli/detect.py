@@ -81,6 +81,8 @@ def _add_where(detect: argparse.ArgumentParser) -> None:
     where.add_argument("--device", default="auto", help="auto, cpu, cuda, … (default: auto)")
     where.add_argument("--threads", type=positive_int, metavar="N", help="cores per process")
     where.add_argument("--batch-size", type=positive_int, default=16, metavar="N")
+    where.add_argument("--engine", default="torch", metavar="E",
+                       help="torch, onnx or auto (default: torch)")  # fmt: skip
     several = where.add_mutually_exclusive_group()
     several.add_argument("--workers", type=positive_int, metavar="N",
                          help="recordings at once, in processes of this machine")  # fmt: skip
@@ -107,6 +109,7 @@ def _detect(arguments: argparse.Namespace) -> int:
         groups=check_groups(arguments.groups),
         device=arguments.device,
         threads=arguments.threads,
+        engine=arguments.engine,
     )
     Sampling.checked(**options.sampling)
     sources = arguments.sources

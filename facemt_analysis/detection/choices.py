@@ -53,14 +53,18 @@ def choose_threads(threads: int | None, device: torch.device) -> int:
     return threads or torch.get_num_threads()
 
 
-def choose_face_detector(spec: object, weights: str, device: torch.device) -> FaceDetector:
+def choose_face_detector(
+    spec: object, weights: str, device: torch.device, engine: str
+) -> FaceDetector:
     """Choose the face detector asked for, or the one that suits the weights."""
+    # each call comes from a thread that keeps to one core
+    threads = 1 if engine == "onnx" else None
     if spec is not None:
-        return resolve_face_detector(spec, device=device)
+        return resolve_face_detector(spec, device=device, engine=engine, threads=threads)
     if weights == "open":
         return resolve_face_detector("haar", device=device)
     try:
-        return resolve_face_detector("retinaface", device=device)
+        return resolve_face_detector("retinaface", device=device, engine=engine, threads=threads)
     except WeightsUnavailable as error:
         if weights in WEIGHTS:  # published weights are run as published
             raise

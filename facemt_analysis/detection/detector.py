@@ -37,8 +37,10 @@ from facemt_analysis.network import (
     Prediction,
     conventions_for,
     load_checkpoint,
+    make_engine,
     resolve_weights,
 )
+from facemt_analysis.network.engines import resolve_engine
 
 __all__ = ["Detector", "MediaWarning"]
 
@@ -78,6 +80,9 @@ class Detector:
         (see `detection.following`); True: every eighth; False or 1: at every frame.
     threads
         Cores used on a CPU; None: as many as torch would. Results do not depend on it.
+    engine
+        What computes the network and RetinaFace: ``"torch"``, ``"onnx"`` (CPU only, an optional
+        package) or ``"auto"``, ``"onnx"`` where it can be had; results are equal to rounding.
 
     Raises
     ------
@@ -105,6 +110,7 @@ class Detector:
         batch_size: int = 16,
         follow: int | bool = True,
         threads: int | None = None,
+        engine: str = "torch",
     ) -> None:
         if not 0.0 <= face_threshold <= 1.0:
             raise OptionError(f"`face_threshold` must be in 0 to 1, but got {face_threshold}.")
@@ -120,7 +126,13 @@ class Detector:
         self.conventions = conventions or conventions_for(
             self.model.metadata, f"{self.weights.name}.safetensors"
         )
-        self.face_detector = choose_face_detector(face_detector, self.weights.name, self.device)
+        size = sum(value.nbytes for value in self.model.state_dict().values())
+        chosen = resolve_engine(engine, self.device, n_bytes=size)
+        # each call of ONNX Runtime comes from a thread that keeps to one core
+        self.engine = make_engine(self.model, chosen, threads=1 if chosen == "onnx" else None)
+        self.face_detector = choose_face_detector(
+            face_detector, self.weights.name, self.device, chosen
+        )
 
     def __repr__(self) -> str:
         return (
@@ -333,7 +345,8 @@ class Detector:
             unit=" frames",
             disable=not progress,
         )
-        self.model.warm()
+        if self.engine.name == "torch":
+            self.model.warm()
         with frames, Crew(self.threads) as crew:
             look: Future[Boxes] | None = None
             if after is not None and after.boxes is not None:
@@ -359,7 +372,7 @@ class Detector:
                 yield _rows(recording.name, job.unit.frames, faces, table, info), job.place()
 
     def _predict(self, chips: torch.Tensor) -> Prediction:
-        return self.model.predict(chips, preprocess=self.chip.resize)
+        return self.engine.predict(chips, preprocess=self.chip.resize)
 
     def _info(self, options: Mapping[str, object]) -> FexInfo:
         return FexInfo(
@@ -375,7 +388,7 @@ class Detector:
                 "framing": asdict(self.face_detector.framing),
                 "follow": self.follow,
             },
-            options=options,
+            options={**options, "engine": self.engine.name},
             versions={name: metadata.version(name) for name in _SOFTWARE},
             created=utc_now(),
         )

@@ -112,6 +112,7 @@ def detector_for(options: Options) -> Detector:
         batch_size=options.batch_size,
         follow=options.follow,
         threads=options.threads,
+        engine=options.engine,
     )
 
 

@@ -1,6 +1,6 @@
 """One loss per task; missing labels are left out, tasks weigh themselves.
 
-Each task's mean loss L enters as ``exp(-s) L + s``, gaze three times, with the network's own
+Each task's mean loss L enters as ``exp(-s) L + s``, gaze ten times, with the network's own
 learned ``log_var`` s (Kendall, Gal & Cipolla 2018, "Multi-task learning using uncertainty", CVPR).
 """
 
@@ -27,7 +27,8 @@ def _mean(values: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
     return torch.where(present, values, values.new_zeros(())).sum() / count.clamp_min(1)
 
 
-_SHARES = {"gaze": 3.0}  # the slowest to be learned counts more than its log-variance says
+# the slowest to be learned counts more than its log-variance says
+_SHARES = {"gaze": 10.0, "eyes": 3.0}
 # Pairs of vertices whose offset tells an expression or a gaze: lids, irises in their eyes, brows
 # over the eyes and from each other, corners and edges of the mouth, nose, chin.
 _RIGHT_PAIRS = (
@@ -184,7 +185,7 @@ class Tasks:
             + 2 * _disagreement(read, labels)
             for read in readings
         ]
-        return torch.stack(off).mean()
+        return _SHARES["eyes"] * torch.stack(off).mean()
 
     def total(self, losses: dict[str, torch.Tensor]) -> torch.Tensor:
         """Weighted sum by the learned log-variances."""

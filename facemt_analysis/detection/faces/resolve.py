@@ -66,7 +66,12 @@ class CallableDetector:
 
 
 def resolve_face_detector(
-    spec: object, *, device: str | torch.device = "cpu", weights_name: str | None = None
+    spec: object,
+    *,
+    device: str | torch.device = "cpu",
+    weights_name: str | None = None,
+    engine: str = "torch",
+    threads: int | None = None,
 ) -> FaceDetector:
     """Give the face detector that is asked for.
 
@@ -80,6 +85,8 @@ def resolve_face_detector(
         Where RetinaFace runs.
     weights_name
         Name or path of RetinaFace's weights; None takes the published ones.
+    engine, threads
+        What runs RetinaFace, see `RetinaFace`.
 
     Raises
     ------
@@ -97,7 +104,7 @@ def resolve_face_detector(
     facemt_analysis.errors.FacemtError: There is no face detector 'hair'. ... Did you mean 'haar'?
     """
     if isinstance(spec, str):
-        return _named(spec, device, weights_name)
+        return _named(spec, device, weights_name, engine, threads)
     if not isinstance(spec, type):
         if isinstance(spec, FaceDetector) and callable(spec.detect):
             return spec
@@ -109,7 +116,13 @@ def resolve_face_detector(
     )
 
 
-def _named(spec: str, device: str | torch.device, weights_name: str | None) -> FaceDetector:
+def _named(
+    spec: str,
+    device: str | torch.device,
+    weights_name: str | None,
+    engine: str,
+    threads: int | None,
+) -> FaceDetector:
     if spec == "haar":
         from facemt_analysis.detection.faces.haar import HaarCascade
 
@@ -117,7 +130,9 @@ def _named(spec: str, device: str | torch.device, weights_name: str | None) -> F
     if spec == "retinaface":
         from facemt_analysis.detection.faces.retinaface import RetinaFace
 
-        return RetinaFace.from_pretrained(weights_name, device=device)
+        return RetinaFace.from_pretrained(
+            weights_name, device=device, engine=engine, threads=threads
+        )
     near = difflib.get_close_matches(spec.lower(), FACE_DETECTORS, n=1, cutoff=0.4)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise FacemtError(

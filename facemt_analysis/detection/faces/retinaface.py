@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import os
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -42,6 +43,10 @@ _PIXELS = {"cpu": 2**20, "cuda": 2**24}
 _Network = Callable[[Tensor], Sequence[Tensor]]  # images to offsets of boxes and logits
 
 
+# several threads may run one detector; one of them prepares it
+_PREPARING = threading.Lock()
+
+
 class RetinaFace(nn.Module):
     """Single-stage face detector: ResNet-34, feature pyramid, context modules, three heads.
 
@@ -70,6 +75,7 @@ class RetinaFace(nn.Module):
     """
 
     name = "retinaface"
+    thread_safe = True
     framing = Framing()
 
     def __init__(
@@ -231,12 +237,13 @@ class RetinaFace(nn.Module):
         """Give the network with its batch norms folded in, made anew when a weight has changed."""
         tensors = itertools.chain(self.parameters(), self.buffers())
         state = [(t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors]
-        if self._prepared is None or self._prepared[0] != state:
-            self._prepared = None  # not to be copied along
-            folded = copy.deepcopy(self).eval()
-            fold_batch_norms(folded)
-            self._prepared = (state, self._with_engine(folded))
-        return self._prepared[1]
+        with _PREPARING:
+            if self._prepared is None or self._prepared[0] != state:
+                self._prepared = None  # not to be copied along
+                folded = copy.deepcopy(self).eval()
+                fold_batch_norms(folded)
+                self._prepared = (state, self._with_engine(folded))
+            return self._prepared[1]
 
     def _with_engine(self, folded: RetinaFace) -> _Network:
         if self.engine == "onnx":

@@ -1,0 +1,170 @@
+"""Frames a second from a video to a table, beside py-feat 2.1.5 where that is installed.
+
+Both tools run in turns in one process on the same video with the same weights and the same boxes.
+No downloads: the networks are full-size, their values generated (run time does not depend on
+them); RetinaFace runs in both, and the box it is taken to have found is given.
+
+::
+
+    python benchmarks/throughput.py VIDEO [--frames 64] [--rounds 2]
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from facemt_analysis.detection import Detector, HaarCascade, RetinaFace, open_recordings
+from facemt_analysis.network import FaceMultitask, ModelConfig, load_checkpoint, save_checkpoint
+from facemt_analysis.network.preprocess import CHIP_SIZE
+
+
+class Given:
+    """A face detector that takes its time, and says what it is told."""
+
+    name = "given"
+
+    def __init__(self, detector: RetinaFace | None, box: np.ndarray) -> None:
+        self._detector = detector
+        self._box = np.asarray([box], np.float32)
+        self.framing = RetinaFace.framing
+        self.thread_safe = getattr(detector, "thread_safe", detector is None)
+
+    def detect(self, frames: list[np.ndarray]) -> list[np.ndarray]:
+        if self._detector is not None:
+            self._detector.detect(frames)
+        return [self._box.copy() for _ in frames]
+
+
+def blind(detector: RetinaFace) -> RetinaFace:
+    """Make the generated weights find nothing, so that no time goes into sorting false boxes."""
+    state = detector.state_dict()
+    for name, value in state.items():
+        if name.startswith("ClassHead") and name.endswith("bias"):
+            value[0::2], value[1::2] = 10.0, -10.0
+    detector.load_state_dict(state)
+    return detector.eval()
+
+
+def pyfeat(weights: Path, detector: RetinaFace, box: np.ndarray) -> Callable[[Path], object]:
+    """Set up py-feat's detector with the same weights and boxes."""
+    from feat import detector_v2
+    from feat.face_detectors.Retinaface.Retinaface_test import Retinaface
+
+    class Told(Retinaface):
+        def __init__(self, device: object) -> None:
+            super().__init__(device=device, pretrained="none")
+            self.net.load_state_dict(detector.state_dict())
+
+        def __call__(self, images: object) -> list[list[list[float]]]:
+            super().__call__(images)
+            return [[box.tolist()] for _ in images]
+
+    detector_v2.Retinaface = Told
+    tool = detector_v2.Detectorv2(device="cpu", identity_model=None, multitask_weights=str(weights))
+
+    def run(video: Path) -> object:
+        # decoded here: its own reader needs FFmpeg's libraries on the system
+        frames = np.stack([frame.image for frame in open_recordings(video)[0].frames()])
+        images = torch.from_numpy(frames.transpose(0, 3, 1, 2).copy())
+        return tool.detect(images, data_type="tensor", batch_size=16, progress_bar=False)
+
+    return run
+
+
+def cut(video: Path, frames: int, folder: Path) -> Path:
+    """Encode the first frames of a video, repeated where it is shorter."""
+    import av
+
+    images = [
+        frame.image
+        for _, frame in zip(range(frames), open_recordings(video)[0].frames(), strict=False)
+    ]
+    path = folder / "clip.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.height, stream.width = images[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for number in range(frames):
+            picture = av.VideoFrame.from_ndarray(images[number % len(images)], format="rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    return path
+
+
+def timed(run: Callable[[], object]) -> tuple[float, float]:
+    """Wall and processor seconds."""
+    wall, processor = time.perf_counter(), time.process_time()
+    run()
+    return time.perf_counter() - wall, time.process_time() - processor
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("video", type=Path)
+    parser.add_argument("--frames", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--engine", default=None)
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")
+    torch.manual_seed(0)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        clip = cut(args.video, args.frames, folder)
+        image = next(iter(open_recordings(clip)[0].frames())).image
+        box = HaarCascade().detect([image])[0][0]
+        weights = folder / "face_multitask_v28.safetensors"
+        save_checkpoint(FaceMultitask(ModelConfig.v25()), weights, licence="none, generated")
+        faces = blind(RetinaFace())
+        more = {} if args.engine is None else {"engine": args.engine}
+        runs: dict[str, Callable[[], object]] = {}
+        for name, follow in (("published, followed", True), ("published, every frame", False)):
+            tool = Detector(str(weights), face_detector=Given(faces, box), follow=follow, **more)
+            runs[name] = lambda tool=tool: tool.detect(clip, progress=False)
+        tool = Detector("open", **more)
+        runs["open weights, Haar"] = lambda: tool.detect(clip, progress=False)
+        net = load_checkpoint(weights)
+        chips = torch.rand(16, 3, CHIP_SIZE, CHIP_SIZE)
+        runs["network alone"] = lambda: [net.predict(chips) for _ in range(args.frames // 16)]
+        if importlib.util.find_spec("feat"):
+            theirs = pyfeat(weights, faces, box)
+            runs["py-feat 2.1.5"] = lambda: theirs(clip)
+        measured: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
+        for turn in range(args.rounds + 1):
+            for name, run in runs.items():  # in turns: load of the machine hits all
+                with contextlib.redirect_stdout(sys.stderr):
+                    spent = timed(run)
+                if turn:  # the first turn warms up
+                    measured[name].append(spent)
+    table = pd.DataFrame(
+        {
+            name: {
+                "frames/s": args.frames / min(wall for wall, _ in spent),
+                "processor ms/frame": 1000 * min(cpu for _, cpu in spent) / args.frames,
+            }
+            for name, spent in measured.items()
+        }
+    ).T
+    if "py-feat 2.1.5" in table.index:
+        table["times py-feat"] = table["frames/s"] / table.loc["py-feat 2.1.5", "frames/s"]
+    versions = {p: importlib.metadata.version(p) for p in ("torch", "numpy", "av")}
+    print(f"{os.cpu_count()} cores ({platform.machine()}), {versions}, {image.shape[1::-1]} px")
+    print(table.to_string(float_format="{:.2f}".format))
+
+
+if __name__ == "__main__":
+    main()
