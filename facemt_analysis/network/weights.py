@@ -87,8 +87,7 @@ WEIGHTS: Mapping[str, KnownWeights] = MappingProxyType(
                 "open.safetensors",
                 None,
                 "MIT",
-                caution="gaze_yaw has hardly been learned: do not use it. "
-                "Accuracy: docs/open_weights.md",
+                caution="Accuracy: docs/open_weights.md",
             ),
         )
     }

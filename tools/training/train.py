@@ -174,6 +174,7 @@ def main() -> None:
     parser.add_argument("--image-size", type=int, help="default: 128, or that of --init")
     parser.add_argument("--width", type=int, default=128, help="channels of the projection")
     parser.add_argument("--eyes", action="store_true", help="gaze from features pooled at the eyes")
+    parser.add_argument("--tasks", nargs="+", help="learn these only, as mesh gaze (default: all)")
     parser.add_argument(
         "--margin", type=float, default=1.0, help="side of a stored chip / canonical side"
     )
@@ -251,6 +252,8 @@ def main() -> None:
             with low:
                 out = model(x)
             losses = tasks.losses(out, faces)
+            if args.tasks:
+                losses = {task: loss for task, loss in losses.items() if task in args.tasks}
             total = tasks.total(losses)
             if readings:
                 scale = 1.0 if model.config.mesh_normalized else float(model.config.image_size)
