@@ -211,28 +211,29 @@ def test_a_failure_is_recorded_and_tried_again(
 def test_faults_stop_nobody_else(
     face_video: Path, options: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A full disk, an input that vanishes, and a corrupt file among others."""
+    """A full disk, an input that vanishes, and a corrupt file among fifty."""
     media, out = tmp_path / "media", tmp_path / "study"
     media.mkdir()
-    for name in "abcdef":
-        shutil.copy(face_video, media / f"{name}.mp4")
-    (media / "b.mp4").write_bytes(os.urandom(5000))
+    for number in range(50):
+        shutil.copy(face_video, media / f"{number:02d}.mp4")
+    (media / "07.mp4").write_bytes(os.urandom(5000))
     usual = _atomic.TemporaryFile.__init__
 
     def init(self: _atomic.TemporaryFile, path: Path) -> None:
         usual(self, path)
-        if "d.mp4" in str(path):
-            (media / "e.mp4").unlink(missing_ok=True)
+        if "20.mp4" in str(path):
+            (media / "30.mp4").unlink(missing_ok=True)
             self.temporary.unlink()
             self.temporary.symlink_to("/dev/full")
 
     monkeypatch.setattr(_atomic.TemporaryFile, "__init__", init)
-    outcomes = run(media, out, options)
+    outcomes = run(media, out, dataclasses.replace(options, stop=0.2))
     failed = {name: o.failed for name, o in outcomes.items() if o.failed}
-    assert set(failed) == {"b.mp4", "d.mp4", "e.mp4"}
-    assert "No space left" in failed["d.mp4"]
+    assert set(failed) == {"07.mp4", "20.mp4", "30.mp4"}
+    assert "No space left" in failed["20.mp4"]
     assert all(name in why for name, why in failed.items())
-    assert read_fex(out)["input"].unique().tolist() == ["a.mp4", "c.mp4", "f.mp4"]
+    assert len(read_fex(out)["input"].unique()) == 47
+    assert {name for name, e in Manifest(out).entries.items() if e.failed} == set(failed)
 
 
 # --------------------------------------------------------------------------- processes, clusters
