@@ -197,7 +197,8 @@ class Scrubber(widgets.VBox):  # type: ignore[misc]
         self._timeline = go.FigureWidget(timeline_figure(courses, time=self._time))
         for trace in self._timeline.data:
             trace.on_click(self._clicked)
-            trace.on_selection(self._dragged)
+        # not on_selection: what is pointed at meanwhile may take its message's place
+        self._timeline.layout.on_change(self._dragged, "selections")
         self.controls.timeline_box.children = [self._timeline]
         self._show()
 
@@ -294,10 +295,11 @@ class Scrubber(widgets.VBox):  # type: ignore[misc]
         if points.xs:
             self.time = float(points.xs[0])
 
-    def _dragged(self, _trace: object, _points: object, selector: Any) -> None:
-        span = getattr(selector, "xrange", None)
-        if span:
-            start, stop = sorted(float(edge) for edge in span)
+    def _dragged(self, layout: go.Layout, _: object) -> None:
+        # as plain data: plotly's objects of selections that the browser made stay empty
+        drawn = layout.to_plotly_json().get("selections")
+        if drawn:
+            start, stop = sorted((float(drawn[-1]["x0"]), float(drawn[-1]["x1"])))
             self._selected = (start, stop)
             self.controls.range.value = f"{start:.2f}–{stop:.2f} s"
 

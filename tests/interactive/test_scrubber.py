@@ -109,7 +109,8 @@ class TestWidget:
         scrubber._clicked(None, SimpleNamespace(xs=[0.62]), None)
         assert scrubber.time == pytest.approx(0.62)
         assert scrubber.shown_time == pytest.approx(0.6)
-        scrubber._dragged(None, None, SimpleNamespace(xrange=(0.9, 0.2)))
+        timeline = scrubber.controls.timeline_box.children[0]
+        timeline.plotly_relayout({"selections": [{"x0": 0.9, "x1": 0.2, "y0": 0, "y1": 1}]})
         scrubber.controls.label.value = "smile <b>"
         scrubber.controls.mark.click()
         row = scrubber.annotations.iloc[0]
