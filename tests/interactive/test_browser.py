@@ -267,7 +267,7 @@ def test_the_mesh_in_jupyterlab(run: Callable[[str], Any], notebook: Path) -> No
     page.wait_for_timeout(1500)
     np.testing.assert_allclose(points_on_screen(page, 0), meshes[-1], atol=1e-4)
     # a drag turns the face
-    scene = page.locator(".js-plotly-plot .gl-container").first.bounding_box()
+    scene = page.locator(".js-plotly-plot .gl-container canvas").first.bounding_box()
     assert scene is not None
     before = page.evaluate(_CAMERA)
     x, y = scene["x"] + scene["width"] / 2, scene["y"] + scene["height"] / 3
