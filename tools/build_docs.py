@@ -50,7 +50,8 @@ VIEWS = (
 )  # fmt: skip
 
 HOWTO = (
-    "label", "exclude", "baseline", "export", "folder", "detect_many", "many_recordings", "weights", "fine_tuning", "add_benchmark",
+    "label", "exclude", "baseline", "export", "folder", "detect_many", "many_recordings",
+    "weights", "fine_tuning", "add_benchmark",
 )  # fmt: skip
 
 REFERENCE = ("columns", "formats", "open_weights", "which_weights", "benchmarks")
