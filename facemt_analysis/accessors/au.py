@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from facemt_analysis.accessors.base import Accessor
-from facemt_analysis.checks import pick_columns
-from facemt_analysis.errors import OptionError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -146,25 +144,7 @@ class AUAccessor(Accessor):
         track: int | None = None,
         ax: Axes | None = None,
     ) -> Axes:
-        """Draw scores as colours, of one face over time or, with `by`, means of groups.
+        """Draw scores as colours; see :func:`facemt_analysis.plotting.plot_au_heatmap`."""
+        from facemt_analysis.plotting import plot_au_heatmap
 
-        Parameters
-        ----------
-        aus
-            Which ones; default all.
-        by
-            Labels, such as ``"input"``: one line per combination; see
-            :func:`facemt_analysis.plotting.plot_means`. None: over time; see
-            :func:`facemt_analysis.plotting.plot_au_heatmap`.
-        recording, track
-            Which face, if there are several; with `by`, rows are not chosen.
-        ax
-            Axes to draw on; default: those of a new figure.
-        """
-        from facemt_analysis.plotting import plot_au_heatmap, plot_means
-
-        if by is not None:
-            if recording is not None or track is not None:
-                raise OptionError("`by` draws all rows in groups; leave recording and track out.")
-            return plot_means(self._fex, pick_columns(self._fex, aus, group="aus"), by, ax=ax)
-        return plot_au_heatmap(self._fex, aus, recording=recording, track=track, ax=ax)
+        return plot_au_heatmap(self._fex, aus, by=by, recording=recording, track=track, ax=ax)

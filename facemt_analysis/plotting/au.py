@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +11,11 @@ from matplotlib.axes import Axes
 
 from facemt_analysis import schema
 from facemt_analysis.checks import pick_columns
+from facemt_analysis.errors import OptionError
 from facemt_analysis.measures.au_events import AU_ON, au_events
 from facemt_analysis.measures.events import Threshold
 from facemt_analysis.plotting.faces import face_series, one_face
-from facemt_analysis.plotting.heatmaps import binned
+from facemt_analysis.plotting.heatmaps import binned, plot_means
 from facemt_analysis.plotting.spans import gap_spans, shade_gaps
 from facemt_analysis.plotting.style import INK, LOST, PALETTE, TRUTH, add_colorbar, new_axes
 
@@ -107,6 +108,7 @@ def plot_au_heatmap(
     frame: pd.DataFrame,
     aus: str | Iterable[str] | None = None,
     *,
+    by: str | Sequence[str] | None = None,
     names: bool = True,
     cmap: str = "viridis",
     colorbar: bool = True,
@@ -114,14 +116,17 @@ def plot_au_heatmap(
     track: int | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the scores of action units as colours over time.
+    """Draw the scores of action units as colours, over time or in groups.
 
     Parameters
     ----------
     frame
-        Rows with ``time`` and action units.
+        Rows with action units, and ``time`` where one face is drawn over time.
     aus
         Which ones, in the order of rows; default all.
+    by
+        Labels, such as ``"input"``: means instead, one line for each combination, as
+        :func:`facemt_analysis.plotting.plot_means` draws them. None: over time.
     names
         Write the names of the action units beside their columns' names.
     cmap
@@ -143,6 +148,8 @@ def plot_au_heatmap(
     ------
     FexError
         If there are no action units or no time, or several faces and none was chosen.
+    OptionError
+        If both a face and groups are asked for.
 
     Examples
     --------
@@ -154,6 +161,10 @@ def plot_au_heatmap(
     >>> plt.close(ax.figure)
     """
     columns = pick_columns(frame, aus, group="aus", name="aus")
+    if by is not None:
+        if recording is not None or track is not None:
+            raise OptionError("`by` draws all rows in groups; leave `recording` and `track` out.")
+        return plot_means(frame, columns, by, cmap=cmap, colorbar=colorbar, ax=ax)
     face = one_face(frame, recording=recording, track=track)
     edges, cells = _cells(*face_series(face, columns))
     axes = new_axes(ax, size=(6.5, 0.9 + 0.16 * len(columns)))
