@@ -26,6 +26,8 @@ def add(commands: Commands) -> None:
     report.add_argument("--title", metavar="T", help="heading of the page")
     report.add_argument("--most", type=positive_int, default=12, metavar="N",
                         help="recordings shown one by one (default: %(default)s)")  # fmt: skip
+    report.add_argument("--faces", type=positive_int, default=3, metavar="N",
+                        help="faces shown of a recording (default: %(default)s)")  # fmt: skip
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -34,6 +36,9 @@ def _report(arguments: argparse.Namespace) -> int:
     if arguments.video is not None and not arguments.video.exists():
         raise MediaError(f"{arguments.video}: there is no such file or folder.")
     fex = read_fex(arguments.fex)
-    fex.report(arguments.out, arguments.video, title=arguments.title, most=arguments.most)
+    fex.report(
+        arguments.out, arguments.video, title=arguments.title, most=arguments.most,
+        faces=arguments.faces,
+    )  # fmt: skip
     print(f"written: {arguments.out}")
     return DONE

@@ -64,8 +64,9 @@ def partners(left: Boxes, right: Boxes) -> npt.NDArray[np.intp]:
 def between(left: Boxes, right: Boxes, share: float) -> Boxes:
     """Boxes at a share of the way from one look to the next, rows in the order of `right`.
 
-    >>> between(np.zeros((1, 5), np.float32), np.ones((1, 5), np.float32), 0.25).tolist()
-    [[0.25, 0.25, 0.25, 0.25, 0.25]]
+    >>> box = np.array([[10, 10, 50, 60, 1.0]], np.float32)
+    >>> between(box, box + np.float32([4, 0, 4, 0, 0]), 0.25).tolist()
+    [[11.0, 10.0, 51.0, 60.0, 1.0]]
     """
     came_from = np.argsort(partners(left, right))
     mixed: Boxes = ((1.0 - share) * left[came_from] + share * right).astype(np.float32)

@@ -130,7 +130,9 @@ def detect_study(
     """
     detector = detector_for(options)  # a bad choice fails here, before any work
     study = _Study(out, options, detector.weights.sha256 or "", resume)
-    with study:
+    with contextlib.ExitStack() as stack:
+        stack.callback(study.tidy)
+        study.open()
         waiting = []
         for recording in recordings:
             outcome, job = study.prepare(recording, split=runner.split)
@@ -156,26 +158,22 @@ class _Study:
         self._sources: dict[str, dict[str, Any]] = {}
         self._folder = out if self.in_folder else out.with_name(out.name + ".parts")
         self._made = [p for p in (self._folder, *self._folder.parents) if not p.exists()]
-        if not self.in_folder:
-            open_output(out).abort()  # a place that cannot be written to is better known now
-        with writing(out):
-            self._folder.mkdir(parents=self.in_folder, exist_ok=True)
-        if self.in_folder:
-            open_output(out).abort()
-            self._folder.mkdir(parents=True, exist_ok=True)
         self._manifest = Manifest(self._folder)
 
-    def __enter__(self) -> _Study:
-        return self
+    def open(self) -> None:
+        """Make the folder; a place that cannot be written to is better known before the work."""
+        open_output(self._out).abort()
+        with writing(self._out):
+            self._folder.mkdir(parents=self.in_folder, exist_ok=True)
 
-    def __exit__(self, *_: object) -> None:
+    def tidy(self) -> None:
         """Remove the folders made here that nothing was written to."""
         for folder in self._folder.glob("*.parts"):
             if not any(folder.glob("*.parquet")):
                 _remove(folder)
-        if self._made and not any(entry.file for entry in self._manifest.entries.values()):
-            self._manifest.path.unlink(missing_ok=True)  # all it could say has been said
         with contextlib.suppress(OSError):  # the first that holds something keeps the rest
+            if self._made and not any(entry.file for entry in self._manifest.entries.values()):
+                self._manifest.path.unlink(missing_ok=True)  # all it could say has been said
             for folder in self._made:
                 folder.rmdir()
 
