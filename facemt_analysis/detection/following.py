@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from facemt_analysis.detection.tracking import overlap
+
 __all__ = ["EVERY", "LONGEST", "between", "doubtful", "is_bridged", "partners", "relation"]
 
 Boxes = npt.NDArray[np.float32]
@@ -51,8 +53,8 @@ def is_bridged(left: Boxes, right: Boxes, seconds: float) -> bool:
     if _crowded(left) or _crowded(right):
         return False
     row = partners(left, right)
-    overlap = _overlap(left, right)[np.arange(len(left)), row]
-    return len(set(row.tolist())) == len(row) and bool((overlap >= _OVERLAP).all())
+    shared = _overlap(left, right)[np.arange(len(left)), row]
+    return len(set(row.tolist())) == len(row) and bool((shared >= _OVERLAP).all())
 
 
 def partners(left: Boxes, right: Boxes) -> npt.NDArray[np.intp]:
@@ -136,10 +138,5 @@ def _crowded(boxes: Boxes) -> bool:
 
 
 def _overlap(first: Boxes, second: Boxes) -> Floats:
-    """Intersection over union, (m, n)."""
-    a, b = first[:, None, :4].astype(np.float64), second[None, :, :4].astype(np.float64)
-    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    shared = sides.clip(min=0.0).prod(axis=-1)
-    areas = (a[..., 2:] - a[..., :2]).prod(axis=-1) + (b[..., 2:] - b[..., :2]).prod(axis=-1)
-    overlap: Floats = shared / (areas - shared)
-    return overlap
+    """Intersection over union, (m, n), of boxes with a score."""
+    return overlap(first[:, :4].astype(np.float64), second[:, :4].astype(np.float64))

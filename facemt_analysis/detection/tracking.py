@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-__all__ = ["Tracker"]
+__all__ = ["Tracker", "overlap"]
 
 Floats = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
@@ -140,7 +140,7 @@ class Tracker:
         width = np.maximum(_sizes(self._boxes)[:, None, 0], _sizes(found)[None, :, 0])
         similar = _size_ratio(self._boxes, found) < _SIZE_RATIO
         off = _offset(expected, found)
-        cost = off + 1.0 - _overlap(expected, found)
+        cost = off + 1.0 - overlap(expected, found)
         near = (distance.max(axis=2) < _STEP * width) & (self._missed == 0)[:, None]
         reach = _REACH + _REACH_PER_FRAME * np.minimum(self._missed + 1, _REACH_FRAMES)
         for allowed in (near & similar, (off < reach[:, None]) & similar):
@@ -229,11 +229,11 @@ def _size_ratio(tracks: Floats, found: Floats) -> Floats:
     return ratio
 
 
-def _overlap(tracks: Floats, found: Floats) -> Floats:
-    """Intersection over union, (m, n)."""
+def overlap(tracks: Floats, found: Floats) -> Floats:
+    """Give the intersection over union of boxes (m, 4) and (n, 4) as (m, n)."""
     corner = np.maximum(tracks[:, None, :2], found[None, :, :2])
     other = np.minimum(tracks[:, None, 2:], found[None, :, 2:])
     shared = (other - corner).clip(min=0.0).prod(axis=2)
     areas = _sizes(tracks).prod(axis=1)[:, None] + _sizes(found).prod(axis=1)[None]
-    overlap: Floats = shared / (areas - shared)
-    return overlap
+    shares: Floats = shared / (areas - shared)
+    return shares
