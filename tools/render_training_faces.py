@@ -93,9 +93,9 @@ def load_assets(path: Path) -> list[FaceAsset]:
     ]  # fmt: skip
 
 
-def write_shard(job: tuple[Path, list[FaceAsset], int, int, int, int, bool]) -> Path:
+def write_shard(job: tuple[Path, list[FaceAsset], int, int, int, int, str]) -> Path:
     """Draw one shard; does nothing if it is there already."""
-    folder, assets, number, count, size, seed, clear_eyes = job
+    folder, assets, number, count, size, seed, kind = job
     if (folder / "manifest.json").exists():
         return folder
     cv2.setNumThreads(1)
@@ -107,8 +107,9 @@ def write_shard(job: tuple[Path, list[FaceAsset], int, int, int, int, bool]) -> 
     rows: dict[str, list] = {}
     for i in range(count):
         drawn = sample_face(
-            rng, assets, size=size, margin=MARGIN, chances=chances, clear_eyes=clear_eyes,
-            photometric=0.5 if clear_eyes else 1.0,
+            rng, assets, size=size, margin=MARGIN, chances=chances,
+            clear_eyes=kind == "clear eyes", posed=kind == "posed",
+            photometric=1.0 if kind == "any" else 0.5,
         )  # fmt: skip
         face = drawn.rendered
         images[i] = face.image
@@ -123,7 +124,7 @@ def write_shard(job: tuple[Path, list[FaceAsset], int, int, int, int, bool]) -> 
         np.save(folder / f"{name}.npy", np.asarray(values, np.float32))
     manifest = {
         "count": count, "size": size, "seed": seed, "shard": number, "kind": "rendered",
-        "aus": AUS, "emotions": schema.EMOTIONS, "margin": MARGIN, "clear_eyes": clear_eyes,
+        "aus": AUS, "emotions": schema.EMOTIONS, "margin": MARGIN, "faces": kind,
         "identities": [asset.name for asset in assets],
         "framing": {"scale": CHIP_FRAMING.scale, "up": CHIP_FRAMING.up},
         "seconds": round(time.monotonic() - started, 1),
@@ -190,9 +191,9 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1000, help="pictures per shard")
     parser.add_argument("--size", type=int, default=144)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--clear-eyes", action="store_true", help="faces to learn gaze from: use other numbers"
-    )
+    kinds = parser.add_mutually_exclusive_group()  # give each other numbers (--first)
+    kinds.add_argument("--clear-eyes", action="store_true", help="faces to learn gaze from")
+    kinds.add_argument("--posed", action="store_true", help="posed emotions, and faces at rest")
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -205,6 +206,7 @@ def main() -> int:
     write_photographs(args.out / args.split / "photographs", args.portraits, names, args.size, 4)
     numbers = range(args.first, args.first + args.shards)
     offset = 0 if args.split == "train" else 1_000_000  # never the same stream for both splits
+    kind = "clear eyes" if args.clear_eyes else "posed" if args.posed else "any"
     jobs = [
         (
             args.out / args.split / f"{n:04d}",
@@ -213,7 +215,7 @@ def main() -> int:
             args.count,
             args.size,
             args.seed,
-            args.clear_eyes,
+            kind,
         )
         for n in numbers
     ]

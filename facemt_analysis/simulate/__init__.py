@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from facemt_analysis.simulate.affect import PROTOTYPES, affect_of, draw_aus, emotion_of
+from facemt_analysis.simulate.affect import PROTOTYPES, affect_of, draw_aus, draw_posed, emotion_of
 from facemt_analysis.simulate.au_basis import au_basis, au_displacement
 from facemt_analysis.simulate.au_specs import AU_SPECS, AUS, au_vector
 from facemt_analysis.simulate.avatar import avatar_asset
@@ -45,6 +45,7 @@ __all__ = [
     "canonical_mesh",
     "draw_aus",
     "draw_background",
+    "draw_posed",
     "emotion_of",
     "even_lightness",
     "eye_opening",

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facemt_analysis.errors import FacemtError
-from facemt_analysis.simulate.affect import affect_of, draw_aus, emotion_of
+from facemt_analysis.simulate.affect import affect_of, draw_aus, draw_posed, emotion_of
 from facemt_analysis.simulate.atlas import atlas
 from facemt_analysis.simulate.au_specs import AUS
 from facemt_analysis.simulate.face import FaceAsset, blend_assets
@@ -132,6 +132,7 @@ def sample_face(
     margin: float = 1.0,
     chances: npt.ArrayLike | None = None,
     clear_eyes: bool = False,
+    posed: bool = False,
 ) -> Sample:
     """Draw a face at random.
 
@@ -157,6 +158,8 @@ def sample_face(
         (n,) how often each asset is drawn, relative; default: all alike. See `even_lightness`.
     clear_eyes
         Draw faces to learn gaze from: eyes open, the head turned less, nothing before the face.
+    posed
+        Draw emotions posed for a photographer, and faces at rest (`draw_posed`).
 
     Raises
     ------
@@ -173,7 +176,7 @@ def sample_face(
     if not assets:
         raise FacemtError("`assets` must hold at least one face, e.g. [avatar_asset()]; got none")
     face, identity = _identity(rng, assets, chances)
-    aus = draw_aus(rng, emotion)
+    aus = draw_posed(rng) if posed else draw_aus(rng, emotion)
     if clear_eyes:
         aus[[AUS.index(name) for name in _NARROWING]] = 0.0
     left, right = aus, aus

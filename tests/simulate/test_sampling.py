@@ -16,6 +16,7 @@ from facemt_analysis.simulate import (
     avatar_asset,
     draw_aus,
     draw_background,
+    draw_posed,
     emotion_of,
     pose_of,
     render,
@@ -34,6 +35,20 @@ def test_the_same_seed_gives_the_same_bytes():
     assert first.rendered.image.tobytes() == second.rendered.image.tobytes()
     np.testing.assert_array_equal(first.rendered.mesh, second.rendered.mesh)
     assert first.rendered.image.tobytes() != third.rendered.image.tobytes()
+
+
+def test_posed_emotions_are_plain_and_faces_at_rest_are_at_rest():
+    rng = np.random.default_rng(3)
+    drawn = np.array([draw_posed(rng) for _ in range(700)])
+    assert drawn.min() >= 0
+    assert drawn.max() <= 1
+    labels = emotion_of(drawn)
+    assert (np.bincount(labels.argmax(1), minlength=7) > 50).all()
+    assert np.median(labels.max(1)) > 0.8
+    rest = drawn[labels.argmax(1) == 0]
+    assert np.median(rest.max(1)) < 0.3
+    both = [sample_face(np.random.default_rng(2), FACES, size=32, posed=p) for p in (True, False)]
+    assert not np.array_equal(both[0].rendered.aus, both[1].rendered.aus)
 
 
 def test_samples_are_in_range_and_cover_it():

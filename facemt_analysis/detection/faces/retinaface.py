@@ -37,7 +37,7 @@ _WIDTH = 128
 _OVERLAP = 0.4
 _MOST = 750  # faces of one frame
 # Pixels that go through the network at once, so that memory does not grow with the batch.
-_PIXELS = {"cpu": 2**20, "cuda": 2**24}
+_PIXELS = {"cpu": 2**18, "cuda": 2**24}
 
 
 _Network = Callable[[Tensor], Sequence[Tensor]]  # images to offsets of boxes and logits
