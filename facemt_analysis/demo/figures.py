@@ -34,7 +34,8 @@ CAPTIONS = {
     "Above each: the likeliest emotion as detected.",
     "action_units": "Action units. Colour: detected score (0-1; a score of occurrence, not an "
     "intensity). Grey: the intensity that was drawn.",
-    "pose_and_gaze": "Head pose and gaze relative to the head. Colour: detected; grey: true.",
+    "pose_and_gaze": "Head pose and gaze relative to the head. Colour: detected; grey: true. "
+    "While the eyes are closed (AU43), the detected gaze goes down and means nothing.",
     "emotions": "Probability of emotions. Colour: detected; grey: what the simulation defines for "
     "the action units drawn.",
     "affect": "Path of valence and arousal through the clip. Colour: detected; grey: true.",
@@ -138,7 +139,7 @@ def _angles(faces: pd.DataFrame, truth: pd.DataFrame) -> Figure:
         plot_timeline(faces, column, truth=truth, colours=[colour], legend=False, ax=axes)
         _tidy(axes, f"{_ANGLE_NAMES[i]} ({_SIGNS[i]})", i, 6, 3)
         axes.axhline(0, color="#333333", linewidth=0.4, zorder=0)
-        axes.set(ylim=(-30, 30), yticks=[-20, 0, 20])
+        axes.set(ylim=(-45, 45), yticks=[-30, 0, 30])  # eyes that close look far down
         axes.set_ylabel("Angle (°)" if i in (0, 3) else "")
     return figure
 

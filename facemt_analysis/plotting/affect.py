@@ -115,7 +115,7 @@ def plot_va_density(
     levels
         Smallest areas that hold so much of the time, as contours.
     shares
-        Write the share of time in every quadrant; what is missing to 100 % is neutral.
+        Write the share of time in every quadrant, and in the neutral middle (dotted).
     neutral
         Radius around the origin that belongs to no quadrant, as in
         :func:`facemt_analysis.measures.affect_quadrants`.
@@ -141,7 +141,7 @@ def plot_va_density(
     >>> rng = np.random.default_rng(1)
     >>> ax = plot_va_density(pd.DataFrame(rng.normal(0.4, 0.1, (99, 2)), columns=["valence", "arousal"]))
     >>> [text.get_text() for text in ax.texts]
-    ['excited\n100 %', 'distressed\n0 %', 'depressed\n0 %', 'calm\n0 %']
+    ['excited\n100 %', 'distressed\n0 %', 'depressed\n0 %', 'calm\n0 %', 'neutral 0 %']
     >>> import matplotlib.pyplot as plt
     >>> plt.close(ax.figure)
     """  # noqa: E501
@@ -177,6 +177,11 @@ def plot_va_density(
         of_time = quadrants.value_counts(normalize=True)
         texts = {place: f"\n{100 * of_time.get(place, 0.0):.0f} %" for place in _QUADRANTS}
     _circumplex(axes, texts)
+    if shares and neutral:
+        axes.add_patch(Circle((0, 0), neutral, fill=False, edgecolor=INK, linewidth=0.6,
+                              linestyle=":", gid="neutral"))  # fmt: skip
+        axes.text(0.03, -1.13, f"neutral {100 * of_time.get('neutral', 0.0):.0f} %", color=_WORDS,
+                  style="italic", size="small", va="bottom")  # fmt: skip
     if colorbar:
         add_colorbar(image, axes, "Share of time per unit area")
     return axes

@@ -16,7 +16,7 @@ from facemt_analysis.measures.au_events import AU_ON, au_events
 from facemt_analysis.measures.events import Threshold
 from facemt_analysis.plotting.faces import face_series, one_face
 from facemt_analysis.plotting.heatmaps import binned, plot_means
-from facemt_analysis.plotting.spans import gap_spans, shade_gaps
+from facemt_analysis.plotting.spans import gap_spans, name_gaps, shade_gaps
 from facemt_analysis.plotting.style import INK, LOST, PALETTE, TRUTH, add_colorbar, new_axes
 
 __all__ = ["plot_au_heatmap", "plot_aus"]
@@ -81,7 +81,8 @@ def plot_aus(
     face = one_face(frame, recording=recording, track=track)
     time, values = face_series(face, columns)
     axes = new_axes(ax, size=(6.0, 0.6 + 0.28 * len(columns)))
-    shade_gaps(axes, gap_spans(time, values))
+    gaps = gap_spans(time, values)
+    shade_gaps(axes, gaps)
     for i, column in enumerate(columns):
         axes.plot(time, i + _HEIGHT * values[:, i], color=INK, linewidth=0.8, label=column)
     if on is not None:
@@ -101,6 +102,7 @@ def plot_aus(
     axes.set(xlabel="Time (s)", ylabel=_SCORE[len(columns) < 2], ylim=(-0.05, len(columns)))
     axes.tick_params(axis="y", length=0)
     axes.margins(x=0)
+    name_gaps(axes, gaps)
     return axes
 
 
@@ -166,7 +168,8 @@ def plot_au_heatmap(
             raise OptionError("`by` draws all rows in groups; leave `recording` and `track` out.")
         return plot_means(frame, columns, by, cmap=cmap, colorbar=colorbar, ax=ax)
     face = one_face(frame, recording=recording, track=track)
-    edges, cells = _cells(*face_series(face, columns))
+    time, values = face_series(face, columns)
+    edges, cells = _cells(time, values)
     axes = new_axes(ax, size=(6.5, 0.9 + 0.16 * len(columns)))
     axes.set_facecolor(LOST)
     mesh = axes.pcolormesh(
@@ -177,6 +180,7 @@ def plot_au_heatmap(
     axes.tick_params(axis="y", length=0)
     axes.set(xlabel="Time (s)")
     axes.invert_yaxis()
+    name_gaps(axes, gap_spans(time, values))
     if colorbar:
         add_colorbar(mesh, axes, "Score (0–1)")
     return axes

@@ -56,7 +56,7 @@ def plot_au_mesh(
     names: float | None = 0.3,
     limits: tuple[float, float] = (0.0, 1.0),
     cmap: str = "YlOrRd",
-    label: str = "AU score × region (0–1)",
+    label: str = "AU score where it acts (0–1)",
     colorbar: bool = True,
     ax: Axes | None = None,
 ) -> Axes:

@@ -10,17 +10,19 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
 
-from facemt_analysis import schema
 from facemt_analysis.checks import check_labels, check_number, near_names
 from facemt_analysis.errors import FexError
 from facemt_analysis.plotting.style import (
     INK,
     TRUTH,
     colour_of,
+    figure_of,
     legend_above,
     new_axes,
     new_figure,
+    unit_of,
 )
 from facemt_analysis.stats.words import format_p
 
@@ -112,7 +114,7 @@ def plot_comparison(
     level = check_number("level", level, 0.0, 1.0, open_low=True, open_high=True)
     _draw_people(left, values.to_numpy(np.float64), level)
     left.set_xticks(range(len(levels)), [str(name) for name in levels])
-    unit = _unit(feature)
+    unit = unit_of(feature)
     left.set_ylabel(feature + unit)
     left.set_xlim(-0.5, len(levels) - 0.5)
     (_draw_contrast if beside else _draw_contrasts)(right, rows)
@@ -145,8 +147,9 @@ def plot_estimates(
     Returns
     -------
     Axes
-        Features from top to bottom; each contrast or cell has its colour. A line marks 0 where
-        contrasts are drawn. Rows without an estimate (F tests) are left out.
+        Features from top to bottom; each contrast or cell has its colour, named in the legend as
+        hollow points are. A line marks 0 where contrasts are drawn. Rows without an estimate (F
+        tests) are left out.
 
     Raises
     ------
@@ -188,10 +191,17 @@ def plot_estimates(
     axes.set_yticks(range(len(features)), features)
     axes.set_ylim(len(features) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
-    units = {_unit(f) for f in features}
+    units = {unit_of(f) for f in features}
     axes.set_xlabel(label or "Estimate" + (units.pop() if len(units) == 1 and _raw(rows) else ""))
-    if len(kinds) > 1 or kinds[0]:
-        legend_above(axes, ncols=2)
+    style: dict[str, Any] = {"marker": "o", "markersize": 4, "linestyle": "none"}
+    dots = [Line2D([], [], color=colour_of(i), label=kind.replace(" - ", " − "), **style)
+            for i, kind in enumerate(kinds) if kind]  # fmt: skip
+    if not filled.all():
+        words = f"p > {f'{alpha:g}'.lstrip('0')}"
+        dots.append(Line2D([], [], color=INK, fillstyle="none", label=words, **style))
+    if dots:
+        wide = axes.get_window_extent().width > 2.0 * figure_of(axes).dpi  # inches
+        legend_above(axes, dots, [dot.get_label() for dot in dots], ncols=3 if wide else 1)
     return axes
 
 
@@ -288,9 +298,3 @@ def _raw(rows: pd.DataFrame) -> bool:
     """Whether estimates are in the unit of the feature, not on a scale that a method names."""
     methods: Sequence[str] = rows["method"].astype(str).tolist() if "method" in rows else []
     return not any(word in m for m in methods for word in ("odds", "logit", "log ", "rank"))
-
-
-def _unit(feature: str) -> str:
-    group = schema.group_of(feature)
-    unit = "" if group is None else schema.GROUPS[group].unit.split(",")[0].split(" (")[0]
-    return f" ({unit})" if unit else ""

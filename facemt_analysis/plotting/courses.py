@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 
-from facemt_analysis import schema
 from facemt_analysis.checks import check_labels, check_number, check_option, near_names
 from facemt_analysis.errors import FexError
 from facemt_analysis.plotting.style import (
@@ -20,6 +19,7 @@ from facemt_analysis.plotting.style import (
     colour_of,
     legend_above,
     new_axes,
+    unit_of,
 )
 from facemt_analysis.stats.cluster_result import ClusterResult
 from facemt_analysis.stats.words import format_p
@@ -223,7 +223,7 @@ def _map(result: ClusterResult, alpha: float, ax: Axes | None) -> Axes:
     axes.set_yticks(np.arange(n) + 0.5, result.features)
     axes.set(ylim=(n, 0), xlabel="Time (s)", xlim=(edges[0], edges[-1]))
     axes.tick_params(axis="y", length=0)
-    add_colorbar(mesh, axes, f"{result.statistic_name} ({result.contrast})")
+    add_colorbar(mesh, axes, f"{result.statistic_name} ({result.contrast})".replace(" - ", " − "))
     return axes
 
 
@@ -279,9 +279,7 @@ def _course(
 
 
 def _finish(axes: Axes, feature: str, xlabel: str) -> None:
-    group = schema.group_of(feature)
-    unit = "" if group is None else f" ({schema.GROUPS[group].unit.split(',')[0].split(' (')[0]})"
-    axes.set(xlabel=xlabel, ylabel=feature + unit)
+    axes.set(xlabel=xlabel, ylabel=feature + unit_of(feature))
     axes.margins(x=0)
     if axes.get_legend_handles_labels()[1] != [""]:
         legend_above(axes, ncols=2)

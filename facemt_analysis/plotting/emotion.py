@@ -78,7 +78,7 @@ def plot_emotions(
     axes.set(xlabel="Time (s)", ylabel="Probability", ylim=(0, 1), yticks=[0, 0.5, 1])
     axes.margins(x=0)
     if legend:
-        _legend(axes, columns)
+        legend_above(axes)
     return axes
 
 
@@ -145,11 +145,5 @@ def plot_emotion_shares(
     axes.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5), xlabel="Share of time dominant")
     axes.tick_params(axis="y", length=0)
     if legend:
-        _legend(axes, columns)
+        legend_above(axes)
     return axes
-
-
-def _legend(axes: Axes, columns: Sequence[str]) -> None:
-    """Name the colours in rows above the axes, in the order of the stack."""
-    handles = dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
-    legend_above(axes, [handles[c] for c in columns], columns)

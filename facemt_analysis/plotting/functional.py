@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from facemt_analysis.checks import check_whole, near_names
 from facemt_analysis.errors import FexError, OptionError
-from facemt_analysis.plotting.style import INK, colour_of, legend_above, new_axes
+from facemt_analysis.plotting.style import INK, colour_of, legend_above, new_axes, unit_of
 from facemt_analysis.stats.functional import FpcaResult, FunctionalAnovaResult
 from facemt_analysis.stats.words import format_p
 
@@ -51,9 +51,10 @@ def plot_fpca(
     axes.plot(result.time, result.mean - shift, color=colour_of(1), linewidth=1.1,
               linestyle=(0, (1, 1)), label=f"− {sds:g} SD")  # fmt: skip
     share = result.explained[component - 1]
-    axes.set(xlabel="Time (s)", ylabel=f"{result.feature}, PC{component} ({share:.0%})")
-    axes.margins(x=0)
+    axes.set(xlabel="Time (s)", ylabel=result.feature + unit_of(result.feature))
+    axes.margins(x=0, y=0.14)  # room for the words
     legend_above(axes)
+    _say(axes, f"PC{component}, {100 * share:.0f} % of variance")
     return axes
 
 
@@ -94,11 +95,14 @@ def plot_functional_anova(
     for i, cell in enumerate(result.cells):
         axes.plot(result.time, result.means[i, place], color=colour_of(i), linewidth=1.2,
                   linestyle=styles[i % len(styles)], label=cell)  # fmt: skip
-    axes.set(xlabel="Time (s)", ylabel=name)
-    axes.margins(x=0)
+    axes.set(xlabel="Time (s)", ylabel=name + unit_of(name))
+    axes.margins(x=0, y=0.14)
     legend_above(axes)
-    axes.annotate(
-        f"F = {row['statistic']:.2f}, p {format_p(float(row['p_adj']))}", (1.0, 1.0), (-2, -2),
-        xycoords="axes fraction", textcoords="offset points", ha="right", va="top", size="small",
-    )  # fmt: skip
+    _say(axes, f"F = {row['statistic']:.2f}, p {format_p(float(row['p_adj']))}")
     return axes
+
+
+def _say(axes: Axes, words: str) -> None:
+    """Write in the upper right corner."""
+    axes.annotate(words, (1.0, 1.0), (-2, -2), xycoords="axes fraction",
+                  textcoords="offset points", ha="right", va="top", size="small")  # fmt: skip

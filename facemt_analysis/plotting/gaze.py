@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from facemt_analysis.errors import OptionError
 from facemt_analysis.measures.gaze_density import GazeDensity, gaze_heatmap
 from facemt_analysis.plotting.faces import one_face
-from facemt_analysis.plotting.style import add_colorbar, new_axes
+from facemt_analysis.plotting.style import INK, add_colorbar, new_axes
 
 __all__ = ["plot_gaze", "plot_gaze_density"]
 
@@ -52,11 +53,10 @@ def plot_gaze(
 
     Examples
     --------
-    >>> import numpy as np
     >>> angles = np.random.default_rng(1).normal(0, 0.1, (2, 500))
     >>> ax = plot_gaze(pd.DataFrame({"gaze_pitch": angles[0], "gaze_yaw": angles[1]}))
     >>> ax.get_xlabel()
-    'Yaw (°), + = to the right'
+    'Yaw (°), + = own right'
     >>> import matplotlib.pyplot as plt
     >>> plt.close(ax.figure)
     """
@@ -102,7 +102,8 @@ def plot_gaze_density(
     -------
     Axes
         As the person sees it: the person's right is on the right. A cross is straight ahead (in the
-        head's frame) or the camera (in the camera's). Colours: % of the time per square degree.
+        head's frame) or the camera (in the camera's), as the lower left corner says. Colours: % of
+        the time per square degree.
 
     Raises
     ------
@@ -122,8 +123,13 @@ def plot_gaze_density(
         rasterized=True,
     )
     axes.plot(0, 0, "+", color="white", markersize=8, markeredgewidth=0.8)
+    meaning = "camera" if density.reference == "camera" else "straight ahead"
+    light = float(np.dot(image.cmap(0.0)[:3], (0.299, 0.587, 0.114))) > 0.5
+    axes.annotate(f"+ {meaning}", (0.0, 0.0), (3, 3), xycoords="axes fraction",
+                  color=INK if light else "white",
+                  textcoords="offset points", size="small")  # fmt: skip
     axes.set_aspect("equal")
-    axes.set_xlabel("Yaw (°), + = to the right")
+    axes.set_xlabel("Yaw (°), + = own right")
     axes.set_ylabel("Pitch (°), + = up")
     if colorbar:
         add_colorbar(image, axes, "% of time per deg²")

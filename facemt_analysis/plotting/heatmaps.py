@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from facemt_analysis import schema
 from facemt_analysis.checks import check_labels, check_whole, pick_columns
 from facemt_analysis.errors import FexError
-from facemt_analysis.plotting.style import LOST, add_colorbar, new_axes
+from facemt_analysis.plotting.style import LOST, add_colorbar, figure_of, new_axes, unit_of
 from facemt_analysis.signal.segments import cut
 
 __all__ = ["binned", "default_groups", "group_names", "plot_means", "plot_raster"]
@@ -90,10 +90,12 @@ def plot_means(
         np.ma.masked_invalid(means[columns].to_numpy()), cmap=cmap, vmin=low, vmax=high,
         edgecolors="white", linewidth=0.3,
     )  # fmt: skip
-    axes.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=90)
+    narrow = figure_of(axes).get_figwidth() < 0.25 * len(columns)  # names would touch
+    axes.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=90,
+                    size="x-small" if narrow else None)  # fmt: skip
     _name_rows(axes, names)
     if colorbar:
-        add_colorbar(mesh, axes, f"Mean{_unit(columns[0])}")
+        add_colorbar(mesh, axes, f"Mean{unit_of(columns[0])}")
     return axes
 
 
@@ -173,7 +175,7 @@ def plot_raster(
     axes.set_xlabel("Time (s)")
     _name_rows(axes, names)
     if colorbar:
-        add_colorbar(mesh, axes, f"{column}{_unit(column)}")
+        add_colorbar(mesh, axes, f"{column}{unit_of(column)}")
     return axes
 
 
@@ -227,9 +229,3 @@ def _limits(group: str | None, columns: Sequence[str]) -> tuple[float | None, fl
         return None, None
     low, high = schema.range_of(columns[0])
     return (low, high) if np.isfinite(low) and np.isfinite(high) else (None, None)
-
-
-def _unit(column: str) -> str:
-    group = schema.group_of(column)
-    unit = "" if group is None else schema.GROUPS[group].unit.split(",")[0]
-    return f" ({unit})" if unit else ""

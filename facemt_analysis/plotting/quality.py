@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from facemt_analysis.measures.quality_limits import QualityLimits, choose_limits
 from facemt_analysis.measures.quality_stretches import STATES, quality_stretches
 from facemt_analysis.measures.quality_summary import quality_report
-from facemt_analysis.plotting.style import INK, LOST, PALETTE, new_figure
+from facemt_analysis.plotting.style import INK, LOST, LOST_HATCH, PALETTE, new_figure
 
 __all__ = ["draw_states", "plot_quality"]
 
@@ -69,7 +69,7 @@ def plot_quality(
     _draw_levels(panels["size"], report["face_px_median"], report["face_px_low"], chosen.face_px)
     for key, label in (
         ("share", "Share of\nframes"),
-        ("score", "Face-\nScore"),
+        ("score", "Face\nscore"),
         ("size", "Face\n(px)"),
     ):
         panels[key].set_xlabel(label)
@@ -78,9 +78,9 @@ def plot_quality(
     shown = names if len(names) <= _MOST_NAMES else []
     panels["time"].set_yticks(range(len(shown)), [str(name) for name in shown])
     panels["time"].set_ylim(len(names) - 0.5, -0.5)
-    figure.legend(
-        *panels["time"].get_legend_handles_labels(), loc="outside upper left", ncols=len(STATES)
-    )
+    handles = [*panels["time"].collections, *panels["score"].lines[1:], *panels["size"].lines[1:]]
+    named_once = {str(handle.get_label()): handle for handle in handles}
+    figure.legend(handles=list(named_once.values()), loc="outside upper left", ncols=4)
     return panels
 
 
@@ -95,7 +95,14 @@ def draw_states(ax: Axes, stretches: pd.DataFrame, place: pd.Series) -> None:
         x = np.column_stack([start, start, stop, stop])
         corners = np.stack([x, y[:, None] + np.array([-0.4, 0.4, 0.4, -0.4])], axis=-1)
         ax.add_collection(
-            PolyCollection(list(corners), facecolors=_COLOURS[state], label=_WORDS[state])
+            PolyCollection(
+                list(corners),
+                facecolors=_COLOURS[state],
+                label=_WORDS[state],
+                linewidths=0,
+                edgecolors="white",
+                hatch=LOST_HATCH if state == "no_face" else None,
+            )
         )
     ax.autoscale_view()
     ax.margins(x=0)
@@ -116,7 +123,7 @@ def _draw_levels(ax: Axes, middle: pd.Series, low: pd.Series, limit: float | Non
     ax.hlines(lines, low, middle, color=_COLOURS["usable"], linewidth=1.5)
     ax.plot(middle, lines, "o", markersize=3, color=_COLOURS["usable"])
     if limit is not None:
-        ax.axvline(limit, color=INK, linestyle=(0, (3, 2)), linewidth=0.8)
+        ax.axvline(limit, color=INK, linestyle=(0, (3, 2)), linewidth=0.8, label="limit")
     most = max(float(middle.max()), limit or 0.0)
     ax.set_xlim(min(0.0, float(low.min())), 1.08 * most)
     ax.locator_params(axis="x", nbins=2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -10,11 +12,13 @@ from matplotlib.collections import PolyCollection
 
 from facemt_analysis.checks import check_labels
 from facemt_analysis.errors import FexError
-from facemt_analysis.plotting.style import INK, LOST, colour_of
+from facemt_analysis.plotting.style import INK, LOST, LOST_HATCH, colour_of
 
-__all__ = ["gap_spans", "shade_events", "shade_gaps"]
+__all__ = ["gap_spans", "name_gaps", "shade_events", "shade_gaps"]
 
 Floats = npt.NDArray[np.float64]
+
+_ROOM = 0.06  # of the axes, that words need
 
 
 def gap_spans(time: Floats, values: Floats) -> Floats:
@@ -37,9 +41,20 @@ def gap_spans(time: Floats, values: Floats) -> Floats:
 
 
 def shade_gaps(ax: Axes, spans: Floats) -> None:
-    """Draw grey bands over stretches (k, 2) without a face, over the height of the axes."""
+    """Draw hatched grey bands over stretches (k, 2) without a face, as high as the axes."""
     if len(spans):
-        _bands(ax, spans, LOST, "no face")
+        _bands(ax, spans, LOST, "no face", hatch=LOST_HATCH, edgecolors="white")
+
+
+def name_gaps(ax: Axes, spans: Floats) -> None:
+    """Write what they mean into the widest gap, if it has room; for figures without a legend."""
+    width = np.diff(spans, axis=1).ravel()
+    low, high = ax.get_xlim()
+    if len(width) and width.max() >= _ROOM * (high - low):
+        middle = float(spans[width.argmax()].mean())
+        ax.text(middle, 0.5, "no face", transform=ax.get_xaxis_transform(), rotation=90,
+                ha="center", va="center", color=INK, size="small",
+                bbox={"facecolor": LOST, "edgecolor": "none", "pad": 1.0})  # fmt: skip
 
 
 def shade_events(
@@ -124,12 +139,12 @@ def shade_events(
     return ax
 
 
-def _bands(ax: Axes, spans: Floats, colour: str, label: str, alpha: float = 1.0) -> None:
+def _bands(ax: Axes, spans: Floats, colour: str, label: str, **style: Any) -> None:
     low, high = spans.T
     x = np.column_stack([low, low, high, high])
     corners = np.stack([x, np.broadcast_to([0.0, 1.0, 1.0, 0.0], x.shape)], axis=-1)
     ax.add_collection(
-        PolyCollection(list(corners), facecolors=colour, linewidths=0, alpha=alpha, zorder=0.1,
-                       label=label, transform=ax.get_xaxis_transform()),
+        PolyCollection(list(corners), facecolors=colour, linewidths=0, zorder=0.1,
+                       label=label, **style, transform=ax.get_xaxis_transform()),
         autolim=False,
     )  # fmt: skip

@@ -16,12 +16,13 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
+from facemt_analysis import schema
 from facemt_analysis.checks import check_number
 from facemt_analysis.errors import OptionError
 
 __all__ = [
-    "COLUMN_MM", "INK", "LOST", "PALETTE", "TRUTH", "add_colorbar", "colour_of", "figure_of",
-    "figure_size", "legend_above", "new_axes", "new_figure", "paper",
+    "COLUMN_MM", "INK", "LOST", "LOST_HATCH", "PALETTE", "TRUTH", "add_colorbar", "colour_of",
+    "figure_of", "figure_size", "legend_above", "new_axes", "new_figure", "paper", "unit_of",
 ]  # fmt: skip
 
 PALETTE = ("#0072B2", "#E69F00", "#882255", "#CC6677", "#000000", "#88CCEE")
@@ -39,6 +40,9 @@ TRUTH = "#8c8c8c"
 
 LOST = "#d9d9d9"
 """Where nothing was measured."""
+
+LOST_HATCH = "////"
+"""White lines over it along time, so that it is not taken for a grey that means something."""
 
 COLUMN_MM = MappingProxyType({"single": 85.0, "double": 180.0})
 """Widths of one and two columns. Nature asks for 88 and 180 mm, Cell Press for 85 and 174 (both as
@@ -75,6 +79,7 @@ _PAPER: dict[Any, Any] = {
     "legend.frameon": False,
     "legend.handlelength": 1.4,
     "legend.columnspacing": 1.2,
+    "hatch.linewidth": 0.6,
     "pdf.fonttype": 42,  # fonts are embedded, text stays text
     "ps.fonttype": 42,
     "svg.fonttype": "none",
@@ -223,6 +228,17 @@ def _others_name(label: str, axes: Axes) -> bool:
         if other is not axes
     ]
     return any(text.get_text() == label for one in legends if one for text in one.get_texts())
+
+
+def unit_of(feature: str) -> str:
+    """Give the unit of a feature as it follows its name; nothing for columns of the user's.
+
+    >>> "AU12" + unit_of("AU12"), "rating" + unit_of("rating")
+    ('AU12 (score)', 'rating')
+    """
+    group = schema.group_of(feature)
+    unit = "" if group is None else schema.GROUPS[group].unit.split(",")[0].split(" (")[0]
+    return f" ({unit})" if unit else ""
 
 
 def colour_of(i: int) -> str:

@@ -49,7 +49,7 @@ def plot_isc(result: IscResult, *, ax: Axes | None = None) -> Axes:
         if len(null):
             low, high = np.quantile(null, (0.025, 0.975))
             axes.barh(i, high - low, left=low, height=0.7, color=LOST, zorder=0,
-                      label="by chance" if i == 0 else "")  # fmt: skip
+                      label="by chance (95 %)" if i == 0 else "")  # fmt: skip
         people = result.subjects
         own = people[
             (people["feature"] == row["feature"]) & (people["condition"] == row["condition"])
@@ -163,7 +163,7 @@ def plot_windowed_correlation(
     >>> wave = np.sin(np.arange(200) / 7)
     >>> ax = plot_windowed_correlation(windowed_crosscorrelation(wave, wave, rate=10))
     >>> ax.get_xlabel(), ax.get_ylabel()
-    ('Time (s)', 'Lag of b (s)')
+    ('Time (s)', 'Lag (s), + = b after a')
     >>> import matplotlib.pyplot as plt
     >>> plt.close(ax.figure)
     """
@@ -179,8 +179,10 @@ def plot_windowed_correlation(
     )  # fmt: skip
     if peaks:
         _, lag = result.peaks()
-        axes.plot(result.time, lag, ".", color="black", markersize=3, label="peak")
+        axes.plot(result.time, lag, ".", color="black", markersize=3,
+                  label="peak nearest to lag 0")  # fmt: skip
+        legend_above(axes)
     axes.axhline(0, color=INK, linewidth=0.4)
-    axes.set(xlabel="Time (s)", ylabel="Lag of b (s)")
+    axes.set(xlabel="Time (s)", ylabel="Lag (s), + = b after a")
     add_colorbar(mesh, axes, "Correlation (r)")
     return axes

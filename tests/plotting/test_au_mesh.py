@@ -53,7 +53,7 @@ def test_colours_are_score_times_weight() -> None:
     np.testing.assert_allclose(middles, template.vertices[template.triangles, :2].mean(1)[order])
     (faces,) = (c for c in ax.collections if isinstance(c, PolyCollection))
     assert faces.get_clim() == (0, 1)
-    assert ax.child_axes[0].get_ylabel() == "AU score × region (0–1)"
+    assert ax.child_axes[0].get_ylabel() == "AU score where it acts (0–1)"
 
 
 def test_the_strongest_wins_where_several_act() -> None:

@@ -95,6 +95,9 @@ def test_events_are_filled(table: pd.DataFrame) -> None:
     assert [area.get_label() for area in gaps] == ["no face"]
     (band,) = gaps[0].get_paths()
     assert band.get_extents().intervalx == pytest.approx([1.9, 3.0])  # last seen, seen again
+    (words,) = ax.texts
+    assert words.get_text() == "no face"
+    assert words.get_position()[0] == pytest.approx(2.45)
 
 
 # ----------------------------------------------------------------------------- heat maps
@@ -144,7 +147,10 @@ def test_emotions_are_stacked_to_one(table: pd.DataFrame) -> None:
     assert len(areas["Happy"].get_paths()) == 2  # the face was lost between
     heights = areas["Happy"].get_paths()[0].vertices[:, 1]
     assert {round(float(h), 6) for h in heights} == {0.75, 1.0}
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["Neutral", "Happy"]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["Neutral", "Happy", "no face"]
+    # the grey of a gap is not that of Neutral: it is hatched
+    assert areas["no face"].get_hatch()
+    assert not areas["Neutral"].get_hatch()
     assert ax.get_ylim() == (0, 1)
     assert len(set(EMOTION_COLOURS.values())) == 8
 

@@ -26,7 +26,8 @@ def test_a_component_is_added_to_the_mean_and_taken_away(study: pd.DataFrame) ->
     shift = result.table["PC2"].std() * result.components[1]
     np.testing.assert_allclose(np.subtract(more, mean), shift, atol=1e-12)
     np.testing.assert_allclose(np.subtract(mean, less), shift, atol=1e-12)
-    assert f"PC2 ({result.explained[1]:.0%})" in ax.get_ylabel()
+    assert ax.texts[0].get_text() == f"PC2, {100 * result.explained[1]:.0f} % of variance"
+    assert ax.get_ylabel() == "AU12 (score)"
     with pytest.raises(FacemtError, match="at most 2"):
         result.plot(component=3)
 
@@ -37,6 +38,6 @@ def test_mean_courses_are_those_of_the_result(study: pd.DataFrame) -> None:
     assert [line.get_label() for line in ax.lines] == ["neutral", "funny"]
     np.testing.assert_allclose(ax.lines[1].get_ydata(), result.means[1, 1])
     assert f"F = {result.table['statistic'].iloc[1]:.2f}" in ax.texts[0].get_text()
-    assert result.plot().get_ylabel() == "AU12"
+    assert result.plot().get_ylabel() == "AU12 (score)"
     with pytest.raises(FacemtError, match="Did you mean 'AU04'"):
         plot_functional_anova(result, "AU4")

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from facemt_analysis.errors import FexError, MissingGroupError, OptionError
 from facemt_analysis.measures import gaze_heatmap
 from facemt_analysis.plotting import plot_blendshapes, plot_gaze, plot_gaze_density, plot_pose
+from facemt_analysis.plotting.style import INK
 
 
 def looks(**more: object) -> pd.DataFrame:
@@ -28,6 +29,11 @@ def test_heat_map_is_the_density() -> None:
     assert ax.get_xlim() == (-20, 20)
     assert ax.get_ylim() == (-10, 10)
     assert [a.get_ylabel() for a in ax.child_axes] == ["% of time per deg²"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("Yaw (°), + = own right", "Pitch (°), + = up")
+    (meaning,) = ax.texts
+    assert (meaning.get_text(), meaning.get_color()) == ("+ straight ahead", "white")
+    pale = plot_gaze_density(density, cmap="Blues").texts[0]
+    assert pale.get_color() == INK
 
 
 def test_gaze_of_all_or_of_one_face() -> None:

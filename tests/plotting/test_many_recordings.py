@@ -160,9 +160,21 @@ def test_smoothing_keeps_the_sum(table: pd.DataFrame) -> None:
 
 
 def test_quadrants_say_how_much_time(table: pd.DataFrame) -> None:
-    texts = [t.get_text() for t in plot_va_density(table).texts]
+    ax = plot_va_density(table)
+    texts = [t.get_text() for t in ax.texts]
     # valence 0.55, 0.25, −0.05, −0.35 with 20, 20, 20, 15 frames
-    assert texts == ["excited\n53 %", "distressed\n47 %", "depressed\n0 %", "calm\n0 %"]
+    assert texts == [
+        "excited\n53 %",
+        "distressed\n47 %",
+        "depressed\n0 %",
+        "calm\n0 %",
+        "neutral 0 %",
+    ]
+    (ring,) = (p for p in ax.patches if p.get_gid() == "neutral")
+    assert ring.get_radius() == 0.1
+    near = plot_va_density(table.assign(valence=0.05, arousal=0.0), neutral=0.2)
+    assert near.texts[-1].get_text() == "neutral 100 %"
+    assert "neutral" not in [t.get_text()[:7] for t in plot_va_density(table, neutral=0.0).texts]
     assert plot_va_density(table, shares=False).texts[0].get_text() == "excited"
 
 

@@ -58,6 +58,8 @@ def test_strips_bars_and_dots_are_the_numbers() -> None:
     assert axes["score"].lines[0].get_xdata().tolist() == report["score_median"].tolist()
     assert axes["size"].lines[0].get_xdata().tolist() == report["face_px_median"].tolist()
     assert axes["score"].lines[1].get_xdata() == [0.7, 0.7]  # the limit
+    (legend,) = axes["time"].get_figure().legends
+    assert [t.get_text() for t in legend.get_texts()] == [*drawn, "limit"]
 
 
 def test_limits_show() -> None:

@@ -115,6 +115,10 @@ def test_contrasts_with_intervals(fex: fm.Fex) -> None:
     np.testing.assert_allclose(np.array(segments(ax))[:, :, 0], table[["ci_low", "ci_high"]])
     assert [t.get_text() for t in ax.get_yticklabels()] == ["AU12", "AU04"]
     assert ax.get_xlabel() == "Estimate (score)"
+    # the legend says what hollow points are, and shows filled ones otherwise
+    legend = ax.get_legend()
+    assert [t.get_text() for t in legend.get_texts()] == ["funny − neutral", "p > .05"]
+    assert [line.get_fillstyle() for line in legend.get_lines()] == ["full", "none"]
 
 
 def test_results_of_mixed_models_draw_themselves(fex: fm.Fex) -> None:
@@ -231,7 +235,7 @@ def test_many_features_become_a_map(fex: fm.Fex) -> None:
     assert low == -high
     framed = {int(min(line.get_ydata())) for line in lines_of(ax, "cluster")}
     assert {features[i] for i in framed} == set(result.significant()["feature"])
-    assert ax.child_axes[0].get_ylabel() == "t (funny - neutral)"
+    assert ax.child_axes[0].get_ylabel() == "t (funny − neutral)"
     one = plot_cluster_result(result, "AU04")
     assert one.get_ylabel() == "AU04 (score)"
     with pytest.raises(FexError, match=r"no 'AU4'. Did you mean 'AU04'"):
@@ -289,7 +293,7 @@ def test_windows_at_lags() -> None:
     (mesh,) = ax.collections
     np.testing.assert_allclose(mesh.get_array(), result.r.T)
     assert mesh.get_clim() == (-1, 1)
-    peaks = next(line for line in ax.lines if line.get_label() == "peak")
+    peaks = next(line for line in ax.lines if line.get_label() == "peak nearest to lag 0")
     lags = np.asarray(peaks.get_ydata())
     assert np.nanmedian(lags) == pytest.approx(0.5)  # b follows
     two = windowed_crosscorrelation(np.stack([wave, wave]), np.stack([wave, wave]), rate=10)

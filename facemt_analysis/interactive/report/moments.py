@@ -104,8 +104,8 @@ def find_peaks(seen: Seen, *, most: int = 8) -> list[Peak]:
         told.add(name)
         near = [features for at, features in chosen if abs(at - time) < _APART]
         if near:
-            if len(near[0]) < 3:
-                value = _value_near(seen, name, next(at for at, f in chosen if f is near[0]))
+            value = _value_near(seen, name, next(at for at, f in chosen if f is near[0]))
+            if len(near[0]) < 3 and value >= peak / 2:  # else it is over, or has not begun
                 near[0].append((name, value))
         elif len(chosen) < most:
             chosen.append((float(time), [(name, float(peak))]))

@@ -62,7 +62,7 @@ def summary_html(fex: Fex) -> str:
         numbers.append((f"{summary.tracks:,}", "face" if summary.tracks == 1 else "faces (tracks)"))
     info = fex.info
     caution = licence_caution(info)
-    warning = paragraph(f"Caution: {caution}", "caution") if caution else ""
+    warning = paragraph(caution, "caution") if caution else ""
     return tiles(numbers) + definitions(_facts(fex, info)) + warning
 
 

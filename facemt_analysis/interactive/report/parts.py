@@ -206,7 +206,7 @@ def _affect(seen: Seen) -> str:
 
     with paper(width=170.0):
         drawing = blank_figure(6.7, 2.85)
-        left, right = drawing.subplots(1, 2)
+        left, right = drawing.subplots(1, 2, gridspec_kw={"wspace": 0.06})
         if seen.base is not None:
             path, hz = seen.face, None
             if len(path) > _PATH_POINTS and seen.seconds > 0:
@@ -236,7 +236,7 @@ def _gaze(seen: Seen, caution: str) -> str:
         tag = svg_tag(drawing, "Density of gaze over angles", width=460)
     picture = figure(tag, "Share of the time per square degree, gaze relative to the head, as the "
                      "person sees it. Cross: straight ahead.")  # fmt: skip
-    warning = "" if not caution else f"{note('Caution: ' + caution)}"
+    warning = note(caution) if "gaze" in caution.lower() else ""
     numbers = _numbers(gaze_summary(seen.face), _GAZE) if seen.base is not None else ""
     return f'{warning}<div class="row">{picture}{numbers}</div>'
 
