@@ -3,17 +3,28 @@
 ::
 
     python benchmarks/following.py --weights open FILM...
+    python benchmarks/following.py --crossing ../shared/media
+
+The second makes films of two real faces that pass one in front of the other, slowly and fast, and
+counts the changes of their tracks.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from facemt_analysis import Detector, schema
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "detection"))
+
+from crossing import crossing_film, switches
 
 BOX = ["FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight"]
 
@@ -69,14 +80,34 @@ def compare(detector: Detector, film: Path, follow: int) -> dict[str, object]:
     }
 
 
+def cross(detector: Detector, media: Path, follow: int, path: Path) -> list[dict[str, object]]:
+    """Detect films of crossing faces both ways."""
+    rows = []
+    for seconds, rise, front in itertools.product((2.0, 3.0, 5.0), (0, 40, 90), (0, 1)):
+        centres = crossing_film(path, media, seconds=seconds, rise=rise, front=front)
+        for every in (1, follow):
+            detector.follow = every
+            changes, faces = switches(detector.detect(path, progress=False), centres)
+            row = {"seconds": seconds, "shifted by, px": rise, "in front": front, "look": every}
+            rows.append({**row, "faces": faces, "changes of track": changes})
+    return rows
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("films", nargs="+", type=Path)
+    parser.add_argument("films", nargs="*", type=Path)
+    parser.add_argument("--crossing", type=Path, help="folder with the films of the two faces")
     parser.add_argument("--weights", default="open")
     parser.add_argument("--face-detector")
     parser.add_argument("--follow", type=int, default=8)
     args = parser.parse_args()
     detector = Detector(args.weights, face_detector=args.face_detector)
+    if args.crossing:
+        with tempfile.TemporaryDirectory() as folder:
+            crossed = cross(detector, args.crossing, args.follow, Path(folder) / "film.mp4")
+        print(pd.DataFrame(crossed).to_string(index=False))
+    if not args.films:
+        return
     rows = [compare(detector, film, args.follow) for film in args.films]
     print(pd.DataFrame(rows).set_index("film").T.to_string(float_format="{:.4f}".format))
 
