@@ -18,6 +18,7 @@ from facemt_analysis.plotting.style import (
     add_colorbar,
     colour_of,
     legend_above,
+    line_of,
     new_axes,
     unit_of,
 )
@@ -27,8 +28,6 @@ from facemt_analysis.stats.words import format_p
 __all__ = ["plot_cluster_result", "plot_epochs"]
 
 Floats = npt.NDArray[np.float64]
-
-_LINES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))  # told apart without colours
 
 
 def plot_epochs(
@@ -274,7 +273,7 @@ def _course(
     if half is not None:
         axes.fill_between(time, mean - half, mean + half, color=colour, alpha=0.2, linewidth=0,
                           gid="interval")  # fmt: skip
-    axes.plot(time, mean, color=colour, linewidth=1.2, linestyle=_LINES[i % len(_LINES)],
+    axes.plot(time, mean, color=colour, linewidth=1.2, linestyle=line_of(i),
               label=label)  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from facemt_analysis.checks import check_whole, near_names
 from facemt_analysis.errors import FexError, OptionError
-from facemt_analysis.plotting.style import INK, colour_of, legend_above, new_axes, unit_of
+from facemt_analysis.plotting.style import INK, colour_of, legend_above, line_of, new_axes, unit_of
 from facemt_analysis.stats.functional import FpcaResult, FunctionalAnovaResult
 from facemt_analysis.stats.words import format_p
 
@@ -47,9 +47,9 @@ def plot_fpca(
     axes = new_axes(ax, size=(3.4, 2.2))
     axes.plot(result.time, result.mean, color=INK, linewidth=1.4, label="mean")
     axes.plot(result.time, result.mean + shift, color=colour_of(0), linewidth=1.1,
-              linestyle=(0, (4, 1.5)), label=f"+ {sds:g} SD")  # fmt: skip
+              linestyle=line_of(1), label=f"+ {sds:g} SD")  # fmt: skip
     axes.plot(result.time, result.mean - shift, color=colour_of(1), linewidth=1.1,
-              linestyle=(0, (1, 1)), label=f"− {sds:g} SD")  # fmt: skip
+              linestyle=line_of(2), label=f"− {sds:g} SD")  # fmt: skip
     share = result.explained[component - 1]
     axes.set(xlabel="Time (s)", ylabel=result.feature + unit_of(result.feature))
     axes.margins(x=0, y=0.14)  # room for the words
@@ -90,11 +90,10 @@ def plot_functional_anova(
         )
     place = result.features.index(name)
     row = result.table.iloc[place]
-    styles = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
     axes = new_axes(ax, size=(3.4, 2.2))
     for i, cell in enumerate(result.cells):
         axes.plot(result.time, result.means[i, place], color=colour_of(i), linewidth=1.2,
-                  linestyle=styles[i % len(styles)], label=cell)  # fmt: skip
+                  linestyle=line_of(i), label=cell)  # fmt: skip
     axes.set(xlabel="Time (s)", ylabel=name + unit_of(name))
     axes.margins(x=0, y=0.14)
     legend_above(axes)

@@ -144,7 +144,8 @@ def _compose(
         if i < len(lines) - 1:
             axes[name].set_xlabel("")
         if events is not None:
-            shade_events(axes[name], events, label, recording=recording, text=i == 0)
+            shade_events(axes[name], events, label, recording=recording, text=i == 0,
+                         edges=name == "emotions")  # fmt: skip
     if right is not None:
         square = right.subplots(len(maps), 1, squeeze=False)
         for ax, (name, draw_map) in zip(square[:, 0], maps.items(), strict=True):

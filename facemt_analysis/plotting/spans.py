@@ -64,6 +64,7 @@ def shade_events(
     *,
     recording: str | None = None,
     text: bool = True,
+    edges: bool = False,
 ) -> Axes:
     """Shade events behind what is drawn over time.
 
@@ -80,6 +81,8 @@ def shade_events(
         Only events of this ``input``.
     text
         Write the names over the events; without it they are in the legend, should you draw one.
+    edges
+        Draw onsets and offsets as dotted lines on top, too, for figures whose areas hide shades.
 
     Returns
     -------
@@ -130,6 +133,9 @@ def shade_events(
             _bands(ax, np.column_stack([onset[long], offset[long]]), colour, name, alpha=0.16)
         for at in onset[own & ~long]:
             ax.axvline(at, color=colour, linewidth=0.8, zorder=0.5, label=name)
+    if edges:
+        for at in np.unique(np.concatenate([onset, offset])):
+            ax.axvline(at, color=INK, linewidth=0.7, linestyle=(0, (1, 1.5)), gid="edge")
     if text and label is not None:
         for start, stop, name in zip(onset, offset, names, strict=True):
             if limits[0] <= (start + stop) / 2 <= limits[1]:

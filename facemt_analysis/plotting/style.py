@@ -20,9 +20,12 @@ from facemt_analysis import schema
 from facemt_analysis.checks import check_number
 from facemt_analysis.errors import OptionError
 
+Line = str | tuple[int, tuple[float, ...]]
+
 __all__ = [
-    "COLUMN_MM", "INK", "LOST", "LOST_HATCH", "PALETTE", "TRUTH", "add_colorbar", "colour_of",
-    "figure_of", "figure_size", "legend_above", "new_axes", "new_figure", "paper", "unit_of",
+    "COLUMN_MM", "INK", "LINES", "LOST", "LOST_HATCH", "PALETTE", "TRUTH", "add_colorbar",
+    "colour_of", "figure_of", "figure_size", "legend_above", "line_of", "new_axes", "new_figure",
+    "paper", "unit_of",
 ]  # fmt: skip
 
 PALETTE = ("#0072B2", "#E69F00", "#882255", "#CC6677", "#000000", "#88CCEE")
@@ -31,6 +34,9 @@ PALETTE = ("#0072B2", "#E69F00", "#882255", "#CC6677", "#000000", "#88CCEE")
 Any two stay apart for colour-blind readers (CIE76 difference of at least 17 with protan, deutan and
 tritan vision by Machado et al. 2009) and in grey print (lightness: at least 14 between the first
 three, 8 between all)."""
+
+LINES: tuple[Line, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
+"""Styles of lines, one for each colour, so that they are told apart without colours."""
 
 INK = "#333333"
 """Axes, labels."""
@@ -248,3 +254,8 @@ def colour_of(i: int) -> str:
     True
     """
     return PALETTE[i % len(PALETTE)]
+
+
+def line_of(i: int) -> Line:
+    """Line style number `i`, from the beginning again after the last."""
+    return LINES[i % len(LINES)]

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from facemt_analysis import schema
 from facemt_analysis.errors import FexError
 from facemt_analysis.plotting.spans import gap_spans, shade_gaps
-from facemt_analysis.plotting.style import PALETTE, TRUTH, legend_above, new_axes
+from facemt_analysis.plotting.style import PALETTE, TRUTH, legend_above, line_of, new_axes
 
 __all__ = ["plot_timeline"]
 
@@ -60,7 +60,8 @@ def plot_timeline(
     Returns
     -------
     Axes
-        The measured line of each column carries its name as label.
+        The measured line of each column carries its name as label. Several differ in colour and,
+        without a truth, in style, too.
 
     Raises
     ------
@@ -109,7 +110,8 @@ def plot_timeline(
                 axes.plot(x, y * factor, color=colour, linewidth=0.9, linestyle=(0, (3, 2)),
                           alpha=0.7, label=f"{name} (true)")  # fmt: skip
         x, y = _with_gaps(frame, time, name)
-        axes.plot(x, y * factor, color=colour, linewidth=1.2, label=name)
+        axes.plot(x, y * factor, color=colour, linewidth=1.2, label=name,
+                  linestyle="-" if truth is not None else line_of(i))  # fmt: skip
     axes.set_xlabel("Time (s)")
     what = names[0] if len(names) == 1 else _GROUP_NAMES.get(schema.group_of(names[0]), "Value")
     axes.set_ylabel(f"{what} ({unit})" if unit else what)

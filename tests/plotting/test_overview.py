@@ -63,6 +63,8 @@ def test_events_and_stills(fex: fm.Fex) -> None:
     assert [t.get_text() for t in axes["aus"].texts][-1:] == ["joke"]
     for name in ("aus", "emotions", "pose", "quality"):
         assert "joke" in [c.get_label() for c in axes[name].collections]
+    edges = [line for line in axes["emotions"].lines if line.get_gid() == "edge"]
+    assert [line.get_xdata()[0] for line in edges] == [2.0, 3.0]  # seen above the areas
 
 
 def test_what_the_table_lacks_is_left_out(fex: fm.Fex) -> None:

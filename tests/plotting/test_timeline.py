@@ -55,6 +55,14 @@ def test_gaps_stay_gaps(table: pd.DataFrame) -> None:
     np.testing.assert_allclose(y[np.isfinite(y)], [0, 0.1, 0.2, 0.4, 0.5, 0.8, 0.9])
 
 
+def test_lines_are_told_apart_in_grey_print() -> None:
+    rows = pd.DataFrame({"time": [0.0, 0.1], "Pitch": 0.1, "Yaw": 0.2, "Roll": 0.3})
+    ax = plot_timeline(rows, ["Pitch", "Yaw", "Roll"])
+    assert [line.is_dashed() for line in ax.lines] == [False, True, True]
+    dashes = {str(line._unscaled_dash_pattern) for line in ax.lines}
+    assert len(dashes) == 3
+
+
 def test_truth_is_grey_behind_one_feature_and_dashed_behind_several(table: pd.DataFrame) -> None:
     truth = table.assign(AU12=0.5, AU06=0.25)
     ax = plot_timeline(table, "AU12", truth=truth)
