@@ -94,6 +94,7 @@ def _detect(arguments: argparse.Namespace) -> int:
     from facemt_analysis.detection import open_recordings
     from facemt_analysis.detection.media.sampling import Sampling
     from facemt_analysis.detection.table import check_groups
+    from facemt_analysis.study.cluster import SchedulerLost
     from facemt_analysis.study.job import Options
     from facemt_analysis.study.run import detect_study
 
@@ -122,9 +123,14 @@ def _detect(arguments: argparse.Namespace) -> int:
             recordings, arguments.out, options,
             runner=_runner(arguments, stack), resume=arguments.resume,
         )  # fmt: skip
-        for outcome in outcomes:
-            done += outcome.failed is None
-            failures += _tell(outcome)
+        try:
+            for outcome in outcomes:
+                done += outcome.failed is None
+                failures += _tell(outcome)
+        except SchedulerLost as error:
+            say(f"error: {error}")
+            failures += 1
+            done *= arguments.out.is_dir()  # one file for all comes last
     if not done:
         return NOTHING_DONE
     print(f"written: {arguments.out}")
@@ -150,7 +156,8 @@ def _runner(arguments: argparse.Namespace, stack: contextlib.ExitStack) -> Runne
 def _tell(outcome: Outcome) -> int:
     """Say what became of a recording; the number of things that went wrong."""
     if outcome.failed is not None or outcome.tally is None:
-        say(f"error: {outcome.failed}")
+        why = str(outcome.failed)
+        say(f"error: {why}" if outcome.name in why else f"error: {outcome.name}: {why}")
         return 1
     tally = outcome.tally
     for problem in tally.problems:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import secrets
 import weakref
@@ -16,7 +17,7 @@ from typing import Self
 
 from facemt_analysis.errors import FexError
 
-__all__ = ["ClosesOrAborts", "TemporaryFile", "atomic_file", "writing"]
+__all__ = ["ClosesOrAborts", "TemporaryFile", "atomic_file", "remove_leftovers", "writing"]
 
 
 class TemporaryFile:
@@ -43,7 +44,7 @@ class TemporaryFile:
         if not folder.is_dir():
             raise FexError(f"Cannot write {self.path}: there is no folder {folder}; make it first.")
         # in the same folder, so that the last step is a rename within one file system
-        self.temporary = folder / f".{self.path.name[:100]}.{secrets.token_hex(6)}.part"
+        self.temporary = folder / f"{_beginning(self.path)}{secrets.token_hex(6)}.part"
         # registered before the file exists: an interrupt at any moment leaves nothing behind
         self._remove = weakref.finalize(self, _unlink, self.temporary)
         with writing(self.path):
@@ -87,6 +88,17 @@ class ClosesOrAborts(ABC):
             self.close()
         else:
             self.abort()
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what processes that were killed have left of their attempts to write a file."""
+    for leftover in path.parent.glob(glob.escape(_beginning(path)) + "?" * 12 + ".part"):
+        _unlink(leftover)
+
+
+def _beginning(path: Path) -> str:
+    """How the names of temporary files for a file begin."""
+    return f".{path.name[:100]}."
 
 
 def _unlink(path: Path) -> None:

@@ -8,6 +8,8 @@ one goes on where it stopped. All workers must see the same files under the same
 from __future__ import annotations
 
 import contextlib
+import logging
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,11 +18,20 @@ from facemt_analysis.study.job import Job, Segment, complete, measure
 from facemt_analysis.study.parts import Tally
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Future
 
-__all__ = ["Cluster", "cluster"]
+__all__ = ["Cluster", "ClusterWarning", "SchedulerLost", "cluster"]
 
+_PATIENCE = 10.0  # seconds for a scheduler to answer
 _RETRIES = 2  # of what fails for a reason that may pass, as a file system that is away for a moment
+
+
+class SchedulerLost(FacemtError):
+    """The Dask scheduler went away before the work was done."""
+
+
+class ClusterWarning(UserWarning):
+    """A Dask cluster that cannot work as it is."""
 
 
 class Cluster:
@@ -36,31 +47,40 @@ class Cluster:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._address = client.scheduler.address
 
     def run(self, jobs: Sequence[Job], *, finish: bool) -> Iterator[tuple[Job, Tally | str]]:
-        """See `study.run.Runner.run`."""
+        """See `study.run.Runner.run`.
+
+        Raises
+        ------
+        SchedulerLost
+            At once; what the workers have written stays, and can be gone on with.
+        """
         from distributed import as_completed
 
-        jobs_by_key = {}
-        futures = []
-        for job in jobs:
-            tallies = [
-                self._client.submit(_measure, job, segment, pure=False, retries=_RETRIES)
-                for segment in job.segments
-            ]
-            whole = self._client.submit(_gather, job, tallies, finish, pure=False, retries=_RETRIES)
-            jobs_by_key[whole.key] = job
-            futures.append(whole)
-        for future in as_completed(futures):
-            job = jobs_by_key.pop(future.key)
-            if future.status == "finished":
-                yield job, future.result()
-            elif future.status == "error":
-                yield job, _explain(future.exception())
-            else:
-                break
-        for job in jobs_by_key.values():
-            yield job, "the scheduler was lost; run the same command with --resume to go on"
+        unfinished: dict[str, Job] = {}
+        try:
+            futures = []
+            for job in jobs:
+                tallies = [
+                    self._client.submit(_measure, job, segment, pure=False, retries=_RETRIES)
+                    for segment in job.segments
+                ]
+                whole = self._client.submit(
+                    _gather, job, tallies, finish, pure=False, retries=_RETRIES
+                )
+                unfinished[whole.key] = job
+                futures.append(whole)
+            for future in as_completed(futures):
+                result = _result(future)
+                yield unfinished.pop(future.key), result
+        except Exception as error:  # a task tells its failures as a result: this is no task's
+            raise SchedulerLost(
+                f"The Dask scheduler at {self._address} was lost, {len(unfinished)} of {len(jobs)} "
+                "recordings are not done; what has been measured is kept: start a scheduler and "
+                "workers again, and run the same command with --resume."
+            ) from error
 
 
 @contextlib.contextmanager
@@ -78,6 +98,11 @@ def cluster(*, workers: int | None = None, scheduler: str | None = None) -> Iter
     ------
     OptionError
         When Dask is not installed, or there is no scheduler at the address.
+
+    Warns
+    -----
+    ClusterWarning
+        When the scheduler has no workers; the work waits for them.
     """
     try:
         from distributed import Client, LocalCluster
@@ -96,13 +121,36 @@ def cluster(*, workers: int | None = None, scheduler: str | None = None) -> Iter
             client = Client(stack.enter_context(local))
         else:
             try:
-                client = Client(scheduler, timeout=10)
+                stack.enter_context(_quiet())  # what happens is told here, once and in one line
+                client = Client(scheduler, timeout=_PATIENCE)
             except (OSError, ValueError) as error:
                 raise OptionError(
                     f"There is no Dask scheduler at {scheduler!r} ({error}); start one with "
                     "`dask scheduler` and workers with `dask worker`, or use --workers."
                 ) from error
-        yield Cluster(stack.enter_context(client))
+        stack.enter_context(client)
+        if scheduler is not None and not client.nthreads():
+            warnings.warn(
+                f"The Dask scheduler at {scheduler} has no workers yet: the work waits for "
+                f"`dask worker {scheduler} --nthreads 1`.",
+                ClusterWarning,
+                stacklevel=3,
+            )
+        yield Cluster(client)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask's own words from this process's streams, tracebacks among them."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _measure(job: Job, segment: Segment) -> Tally | str:
@@ -127,13 +175,19 @@ def _gather(job: Job, tallies: list[Tally | str], finish: bool) -> Tally | str:
     return whole
 
 
-def _explain(error: BaseException | None) -> str:
+def _result(future: Future) -> Tally | str:
+    """Give what a task gave, or why it failed; raise whatever keeps from knowing."""
+    if future.status == "error":
+        return _explain(future.exception())
+    result: Tally | str = future.result()
+    return result
+
+
+def _explain(error: BaseException) -> str:
     from distributed import KilledWorker
 
     from facemt_analysis.study.run import reason
 
-    if error is None:
-        return "it was cancelled"
     if isinstance(error, KilledWorker):
         return f"the workers that tried it died ({error.last_worker.address} was the last)"
     return reason(error)

@@ -8,19 +8,19 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from facemt_analysis import __version__, schema
+from facemt_analysis.fex import Fex
 from facemt_analysis.io.parquet import ParquetWriter
 from facemt_analysis.study.parts import Parts, Tally
 
 if TYPE_CHECKING:
     from facemt_analysis.detection import Detector, Recording
-    from facemt_analysis.fex import Fex
 
 __all__ = ["Job", "Options", "Segment", "chunks", "complete", "cut", "detector_for", "measure"]
 
@@ -144,11 +144,12 @@ def measure(job: Job, segment: Segment, *, progress: bool = False) -> Tally:
     MediaError
         If it cannot be read.
     FexError
-        If it cannot be written; the parts before stay.
+        If it cannot be written, or another process has begun the same; the parts before stay.
     """
     parts, options = job.parts, job.options
     if (tally := parts.done(segment.number)) is not None:
         return tally
+    parts.take(segment.number)
     number, place, tally = parts.so_far(segment.number)
     pieces = detector_for(options).pieces(
         job.recording, **options.sampling, groups=options.groups, progress=progress,
@@ -182,6 +183,8 @@ def measure(job: Job, segment: Segment, *, progress: bool = False) -> Tally:
 def chunks(job: Job, *, add_image: bool = False) -> Iterator[Fex]:
     """Give the rows of a measured recording, faces numbered, in blocks of equal size.
 
+    Whenever and wherever the parts were made, the date is that of the first.
+
     Parameters
     ----------
     job
@@ -195,9 +198,12 @@ def chunks(job: Job, *, add_image: bool = False) -> Iterator[Fex]:
     groups = check_groups(job.options.groups)
     tracks = TrackNumbers(continuous=job.recording.continuous)
     held: list[Fex] = []
+    created = None
     for segment in job.segments:
         for rows in job.parts.read(segment.number):
-            numbered = without_boxes(tracks.number(rows), groups)
+            created = created or rows.info.created
+            dated = Fex(rows, info=replace(rows.info, created=created))
+            numbered = without_boxes(tracks.number(dated), groups)
             held.append(_with_image(numbered) if add_image else numbered)
             if sum(map(len, held)) >= _BLOCK:
                 whole = pd.concat(held, ignore_index=True)

@@ -4,17 +4,23 @@ A folder ``NAME.parquet.parts`` beside the result holds Parquet files of a minut
 of them complete, so what was measured can be read whatever happened, as a table by
 :func:`facemt_analysis.read_fex` on the folder. Faces in it are not numbered yet (`track` is 0).
 A small JSON file beside each part says where it ends; a part without one is written again.
+
+A process that was given up for lost may still be at work, as a Dask worker is for half a minute
+after its scheduler died. Who begins to measure a segment says so in ``-owner.json``, and whoever
+finds another's name there stops: parts that follow each other come from one process.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facemt_analysis.errors import FexError
 from facemt_analysis.io import read_fex
 from facemt_analysis.io._atomic import atomic_file, writing
 from facemt_analysis.io.parquet import write_parquet
@@ -23,7 +29,10 @@ if TYPE_CHECKING:
     from facemt_analysis.detection.units import Place
     from facemt_analysis.fex import Fex
 
-__all__ = ["Parts", "Tally"]
+__all__ = ["COMPLETE", "Parts", "Tally"]
+
+COMPLETE = "complete.json"
+"""Name of the file in a folder whose parts have become the result."""
 
 _SUFFIX = ".parts"
 
@@ -61,6 +70,8 @@ class Parts:
 
     def __init__(self, result: Path) -> None:
         self.folder = result.with_name(result.name + _SUFFIX)
+        self._result = result
+        self._owner = secrets.token_hex(8)
 
     def begin(self, identity: dict[str, Any], *, resume: bool) -> None:
         """Make the folder; what lies there is kept only if it is to be resumed and of the same job.
@@ -89,6 +100,10 @@ class Parts:
         found = _read(self._path(segment, "done.json"))
         return None if found is None else Tally(**found)
 
+    def take(self, segment: int) -> None:
+        """Begin to measure a segment: whoever does so elsewhere stops at the next part."""
+        _write(self._path(segment, "owner.json"), self._owner)
+
     def so_far(self, segment: int) -> tuple[int, Place | None, Tally]:
         """Give the number of complete parts of a segment, where they end, and the tally."""
         from facemt_analysis.detection.units import Place
@@ -109,14 +124,23 @@ class Parts:
         Raises
         ------
         FexError
-            If it cannot be written; the parts before stay.
+            If it cannot be written, or another process has taken the segment; the parts before
+            stay.
         """
+        self._check_owner(segment)
         write_parquet(rows, self._path(segment, f"{number:05d}.parquet"))
         content = {"place": asdict(place), "tally": asdict(tally)}
         _write(self._path(segment, f"{number:05d}.json"), content)
 
     def finish(self, segment: int, tally: Tally) -> None:
-        """Say that a segment is complete."""
+        """Say that a segment is complete.
+
+        Raises
+        ------
+        FexError
+            See `add`.
+        """
+        self._check_owner(segment)
         _write(self._path(segment, "done.json"), asdict(tally))
 
     def read(self, segment: int) -> Iterator[Fex]:
@@ -126,11 +150,11 @@ class Parts:
 
     def is_complete(self) -> bool:
         """Whether the result is written and the parts are cleared."""
-        return (self.folder / "complete.json").exists()
+        return (self.folder / COMPLETE).exists()
 
     def clear(self) -> None:
         """Remove the parts, whose rows are in the result; the tallies stay."""
-        _write(self.folder / "complete.json", {})
+        _write(self.folder / COMPLETE, {})
         for path in self.folder.glob("*.parquet"):
             path.unlink(missing_ok=True)
 
@@ -139,6 +163,13 @@ class Parts:
         if self.folder.exists():
             with writing(self.folder):
                 shutil.rmtree(self.folder)
+
+    def _check_owner(self, segment: int) -> None:
+        if _read(self._path(segment, "owner.json")) != self._owner:
+            raise FexError(
+                f"Cannot go on with {self._result}: another process has begun to measure the same "
+                "recording to the same place; let one of them finish."
+            )
 
     def _path(self, segment: int, rest: str) -> Path:
         return self.folder / f"{segment:05d}-{rest}"

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from facemt_analysis.errors import FacemtError
-from facemt_analysis.io._atomic import writing
+from facemt_analysis.io._atomic import remove_leftovers, writing
 from facemt_analysis.io.dataset import recording_file
 from facemt_analysis.io.output import open_output
 from facemt_analysis.study.job import Job, Options, chunks, complete, cut, detector_for, measure
 from facemt_analysis.study.manifest import Entry, Manifest, fingerprint
-from facemt_analysis.study.parts import Tally
+from facemt_analysis.study.parts import COMPLETE, Tally
 
 if TYPE_CHECKING:
     from facemt_analysis.detection import Recording
@@ -169,7 +169,7 @@ class _Study:
     def tidy(self) -> None:
         """Remove the folders made here that nothing was written to."""
         for folder in self._folder.glob("*.parts"):
-            if not any(folder.glob("*.parquet")):
+            if not (any(folder.glob("*.parquet")) or (folder / COMPLETE).exists()):
                 _remove(folder)
         with contextlib.suppress(OSError):  # the first that holds something keeps the rest
             if self._made and not any(entry.file for entry in self._manifest.entries.values()):
@@ -210,6 +210,7 @@ class _Study:
         self._done[name] = job
         if self.in_folder:
             job.parts.remove()
+            remove_leftovers(job.result)
             self._note(
                 job.recording,
                 file=job.result.name,

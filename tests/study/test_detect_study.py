@@ -19,11 +19,9 @@ import pytest
 
 from facemt_analysis import Fex, read_fex
 from facemt_analysis.detection import open_recordings, units
-from facemt_analysis.errors import OptionError
 from facemt_analysis.io import _atomic
 from facemt_analysis.study import job as job_module
-from facemt_analysis.study.cluster import cluster
-from facemt_analysis.study.job import Options, Segment, cut
+from facemt_analysis.study.job import Job, Options, Segment, cut
 from facemt_analysis.study.manifest import Manifest
 from facemt_analysis.study.run import Here, Outcome, detect_study
 
@@ -236,7 +234,7 @@ def test_faults_stop_nobody_else(
     assert {name for name, e in Manifest(out).entries.items() if e.failed} == set(failed)
 
 
-# --------------------------------------------------------------------------- processes, clusters
+# ---------------------------------------------------------------------------------- processes
 
 
 def test_a_killed_process_leaves_parts_that_are_gone_on_with(
@@ -257,7 +255,7 @@ def test_a_killed_process_leaves_parts_that_are_gone_on_with(
     out = tmp_path / "out"
     process = subprocess.Popen([sys.executable, "-c", code, moving_video, out, given])
     deadline = time.monotonic() + 240
-    while len(list(out.glob("*.parts/*.json"))) < 4:  # the job and three parts
+    while len(list(out.glob("*.parts/00000-0*.json"))) < 3:
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -277,40 +275,32 @@ def test_a_killed_process_leaves_parts_that_are_gone_on_with(
     assert not list(out.glob("*.parts"))
 
 
-@pytest.fixture
-def media(face_video: Path, moving_video: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / "media"
-    folder.mkdir()
-    for number in range(4):
-        shutil.copy(moving_video if number % 2 else face_video, folder / f"{number}.mp4")
-    return folder
-
-
-@pytest.mark.timeout(600)
-def test_workers_give_the_same_tables_though_one_is_killed(
-    media: Path, options: Options, tmp_path: Path
+@pytest.mark.usefixtures("small_units")
+def test_of_two_that_measure_the_same_only_the_later_goes_on(
+    moving_video: Path, options: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("distributed")
-    run(media, tmp_path / "one", options)
-    with cluster(workers=2) as runner:
-        client = runner._client
-        first = client.run(os.getpid)
-        outcomes = detect_study(open_recordings(media), tmp_path / "many", options, runner=runner)
-        seen = [next(outcomes)]
-        os.kill(next(iter(first.values())), signal.SIGKILL)
-        seen += outcomes
-    assert sorted(o.name for o in seen) == ["0.mp4", "1.mp4", "2.mp4", "3.mp4"]
-    assert [o.failed for o in seen] == [None] * 4
-    same(tmp_path / "many", tmp_path / "one")
+    """As when a worker given up for lost is still at work while another one has begun anew."""
+    run(moving_video, tmp_path / "whole", options)
+    usual, later = job_module.Parts.add, []
 
+    def add(self: job_module.Parts, *arguments: Any) -> None:
+        usual(self, *arguments)
+        if arguments[1] == 1 and not later:
+            later.append(self)
+            monkeypatch.setattr(job_module, "_FRAMES", 20)  # parts that end elsewhere
+            (recording,) = open_recordings(moving_video)
+            job = Job(recording, tmp_path / "out" / "moving.mp4.parquet", options)
+            job_module.measure(job, *job.segments)
+            monkeypatch.setattr(job_module, "_FRAMES", 8)
 
-def test_a_scheduler_that_is_not_there() -> None:
-    pytest.importorskip("distributed")
-    with (
-        pytest.raises(OptionError, match="no Dask scheduler at 'nowhere:1'"),
-        cluster(scheduler="nowhere:1"),
-    ):
-        pass
+    monkeypatch.setattr(job_module.Parts, "add", add)
+    (outcome,) = run(moving_video, tmp_path / "out", options).values()
+    assert "another process has begun to measure the same recording" in str(outcome.failed)
+    (tmp_path / "out" / ".moving.mp4.parquet.0123456789ab.part").touch()  # left by one killed
+    run(moving_video, tmp_path / "out", options, resume=True)
+    same(tmp_path / "out", tmp_path / "whole")
+    left = [sorted(p.name for p in (tmp_path / name).iterdir()) for name in ("out", "whole")]
+    assert left[0] == left[1]
 
 
 def test_one_file_of_films_and_stills(

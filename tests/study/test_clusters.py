@@ -1,0 +1,297 @@
+"""Recordings on several processes: the tables of one, whatever dies on the way."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from facemt_analysis import cli, read_fex
+from facemt_analysis.errors import OptionError
+from facemt_analysis.study import cluster as cluster_module
+from facemt_analysis.study import run as run_module
+from facemt_analysis.study.cluster import ClusterWarning, SchedulerLost, cluster
+from facemt_analysis.study.manifest import Manifest
+from facemt_analysis.study.run import Outcome
+
+psutil = pytest.importorskip("psutil", reason="comes with distributed")
+pytest.importorskip("distributed")
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.timeout(300),
+    pytest.mark.filterwarnings("ignore::facemt_analysis.study.cluster.ClusterWarning"),
+    pytest.mark.skipif(os.name != "posix", reason="kills processes by SIGKILL"),
+]
+
+NAMES = [f"{number}.mp4" for number in range(5)]
+GROUPS = "aus,poses,meshes"
+
+# In workers parts are of sixteen frames and come slowly, so that they can be killed between two
+PRELOAD = """
+import time
+
+def dask_setup(worker):
+    from facemt_analysis.study import job
+
+    usual = job.Parts.add
+
+    def add(self, *arguments):
+        usual(self, *arguments)
+        time.sleep(0.2)
+
+    job._FRAMES = 8
+    job.Parts.add = add
+    job.detector_for(job.Options(weights="open"))  # what takes long, before work comes
+"""
+
+
+@pytest.fixture(scope="module")
+def media(
+    draw_scene: Callable[..., np.ndarray], write_video: Callable[..., Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:  # fmt: skip
+    """Five small clips of 40 frames."""
+    folder = tmp_path_factory.mktemp("media")
+    for shift, name in enumerate(NAMES):
+        frames = [
+            draw_scene((5 + 3 * shift + i % 8, 4), side=112, frame=(120, 160)) for i in range(40)
+        ]
+        write_video(folder / name, frames, rate=25)
+    return folder
+
+
+def detect(media: Path, out: Path, *more: str) -> list[str]:
+    """Arguments of the command."""
+    given = ["detect", str(media), "-o", str(out), "--weights", "open", "--groups", GROUPS, "-q"]
+    return [*given, *more]
+
+
+@pytest.fixture(scope="module")
+def one(media: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study as one process makes it."""
+    out = tmp_path_factory.mktemp("one") / "study"
+    assert cli.main(detect(media, out)) == 0
+    return out
+
+
+def same(study: Path, one: Path) -> None:
+    """Compare files byte by byte up to their footers, and footers but for the date."""
+    assert sorted(p.name for p in study.iterdir()) == sorted(p.name for p in one.iterdir())
+    for path in one.glob("*.parquet"):
+        assert _content(study / path.name) == _content(path)
+    found, expected = (
+        {name: dataclasses.astuple(entry) for name, entry in Manifest(folder).entries.items()}
+        for folder in (study, one)
+    )
+    assert found == expected
+
+
+def _content(path: Path) -> tuple[object, ...]:
+    data = path.read_bytes()
+    footer = int.from_bytes(data[-8:-4], "little")
+    info = read_fex(path).info
+    assert info.created is not None
+    schema = pq.read_schema(path).remove_metadata()
+    return len(data), data[: -8 - footer], schema, dataclasses.replace(info, created=None)
+
+
+class Machines:
+    """A scheduler and workers, processes as people start them."""
+
+    def __init__(self, folder: Path, workers: int) -> None:
+        folder.mkdir()
+        preload, told = folder / "preload.py", folder / "scheduler.json"
+        preload.write_text(PRELOAD)
+        self._folder = folder
+        here = ["--host", "127.0.0.1", "--no-dashboard"]
+        self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", told, *here)
+        wait(told.exists)
+        self.address = json.loads(told.read_text())["address"]
+        self.workers = [
+            self._start("worker", self.address, "--nthreads", "1", "--no-nanny", "--memory-limit",
+                        "0", "--preload", preload, "--local-directory", folder, *here)
+            for _ in range(workers)
+        ]  # fmt: skip
+
+    def _start(self, *arguments: str | Path) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "dask", *map(str, arguments)]
+        with (self._folder / "log.txt").open("ab") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder)
+
+    def end(self) -> None:
+        for process in (*self.workers, self.scheduler):
+            process.kill()
+            process.wait()
+
+
+def wait(until: Callable[[], Any], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    machines = Machines(tmp_path_factory.mktemp("dask") / "first", 2)
+    yield machines
+    machines.end()
+
+
+@contextlib.contextmanager
+def meanwhile(when: Callable[[], Any], do: Callable[[], Any]) -> Iterator[None]:
+    """Do something in a thread as soon as it is time for it."""
+    done: list[bool] = []
+
+    def watch() -> None:
+        wait(when)
+        do()
+        done.append(True)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    yield
+    thread.join()
+    assert done
+
+
+def test_a_cluster_gives_the_files_of_one_process(
+    media: Path, one: Path, machines: Machines, tmp_path: Path
+) -> None:
+    out = tmp_path / "study"
+    assert cli.main(detect(media, out, "--scheduler", machines.address)) == 0
+    same(out, one)
+
+
+def test_a_killed_worker_of_a_cluster_costs_no_row(
+    media: Path, one: Path, machines: Machines, tmp_path: Path
+) -> None:
+    out, worker, finished = tmp_path / "study", machines.workers[0], []
+
+    def kill() -> None:
+        finished.extend(out.glob("*.parquet"))
+        worker.kill()
+
+    with meanwhile(lambda: len(list(out.glob("*.parts/*.parquet"))) >= 2, kill):
+        assert cli.main(detect(media, out, "--scheduler", machines.address)) == 0
+    assert len(finished) < len(NAMES)
+    assert worker.wait() == -signal.SIGKILL
+    same(out, one)
+
+
+def test_a_killed_scheduler_is_told_and_gone_on_from(
+    media: Path, one: Path, machines: Machines, tmp_path: Path
+) -> None:
+    out = tmp_path / "study"
+    command = detect(media, out, "--scheduler", machines.address)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "facemt_analysis.cli", *command],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        wait((out / "manifest.json").exists)  # the first one is done
+        machines.scheduler.kill()
+        told, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    done = re.findall(r"^(\d\.mp4): 40 frames", told, re.MULTILINE)
+    assert 0 < len(done) < len(NAMES)
+    assert process.returncode == 1
+    (error,) = (line for line in errors.splitlines() if not line.startswith("Weights open"))
+    missing = len(NAMES) - len(done)
+    assert error.startswith(f"error: The Dask scheduler at {machines.address} was lost, {missing} ")
+    assert "--resume" in error
+
+    again = Machines(tmp_path / "again", 1)
+    try:
+        assert cli.main(detect(media, out, "--scheduler", again.address, "--resume")) == 0
+    finally:
+        again.end()
+    same(out, one)
+
+
+@pytest.mark.parametrize("kind", ["study", "all.parquet"])
+@pytest.mark.parametrize("done", [0, 1])
+def test_the_exit_code_of_a_lost_scheduler(
+    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str], kind: str, done: int,
+) -> None:  # fmt: skip
+    """1: some recordings are there; 2: none, or no file, which comes when all are done."""
+
+    def lost(*_: object, **__: object) -> Iterator[Outcome]:
+        if kind == "study":
+            (tmp_path / kind).mkdir()
+        yield from [Outcome("0.mp4", tally=run_module.Tally())] * done
+        raise SchedulerLost("gone")
+
+    monkeypatch.setattr(run_module, "detect_study", lost)
+    assert cli.main(detect(media, tmp_path / kind)) == (1 if done and kind == "study" else 2)
+    assert capsys.readouterr().err == "error: gone\n"
+
+
+def test_a_killed_process_of_this_machine_costs_no_row(
+    media: Path, one: Path, tmp_path: Path
+) -> None:
+    out, finished = tmp_path / "study", []
+
+    def kill() -> None:
+        finished.extend(out.glob("*.parquet"))
+        os.kill(_spawned()[0], signal.SIGKILL)
+
+    with meanwhile(lambda: any(out.glob("*.parquet")), kill):
+        assert cli.main(detect(media, out, "--workers", "2")) == 0
+    assert len(finished) < len(NAMES)
+    same(out, one)
+
+
+def _spawned() -> list[int]:
+    """Processes that multiprocessing has started here, its resource tracker aside."""
+    children = psutil.Process().children()
+    return [p.pid for p in children if any("spawn_main" in word for word in p.cmdline())]
+
+
+def test_what_a_cluster_says_of_a_recording_has_its_name(
+    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    why = "the workers that tried it died (tcp://127.0.0.1:1 was the last)"
+    monkeypatch.setattr(
+        run_module, "detect_study", lambda *_, **__: iter([Outcome("0.mp4", failed=why)])
+    )
+    assert cli.main(detect(media, tmp_path / "study")) == 2
+    assert capsys.readouterr().err == f"error: 0.mp4: {why}\n"
+
+
+def test_a_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_module, "_PATIENCE", 0.5)
+    with (
+        pytest.raises(OptionError, match="no Dask scheduler at 'nowhere:1'"),
+        cluster(scheduler="nowhere:1"),
+    ):
+        pass
+
+
+def test_a_scheduler_without_workers() -> None:
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=0, processes=False, protocol="tcp", dashboard_address=None
+        ) as empty,
+        pytest.warns(ClusterWarning, match=r"no workers yet.*`dask worker tcp://"),
+        cluster(scheduler=empty.scheduler_address),
+    ):
+        pass
