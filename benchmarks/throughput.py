@@ -13,10 +13,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.metadata
-import importlib.util
-import os
-import platform
 import sys
 import tempfile
 import time
@@ -27,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from machine import PYFEAT, has_pyfeat, machine, markdown
 
 from facemt_analysis.detection import Detector, HaarCascade, RetinaFace, open_recordings
 from facemt_analysis.network import FaceMultitask, ModelConfig, load_checkpoint, save_checkpoint
@@ -113,58 +110,61 @@ def timed(run: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - processor
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("video", type=Path)
-    parser.add_argument("--frames", type=int, default=64)
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--engine", default=None)
-    args = parser.parse_args()
+def table(video: Path, frames: int, rounds: int, engine: str | None = None) -> pd.DataFrame:
+    """Frames a second and processor time of both tools, in turns."""
     warnings.simplefilter("ignore")
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        clip = cut(args.video, args.frames, folder)
+        clip = cut(video, frames, folder)
         image = next(iter(open_recordings(clip)[0].frames())).image
         box = HaarCascade().detect([image])[0][0]
         weights = folder / "face_multitask_v28.safetensors"
         save_checkpoint(FaceMultitask(ModelConfig.v25()), weights, licence="none, generated")
         faces = blind(RetinaFace())
-        more = {} if args.engine is None else {"engine": args.engine}
+        more = {} if engine is None else {"engine": engine}
         runs: dict[str, Callable[[], object]] = {}
-        for name, follow in (("published, followed", True), ("published, every frame", False)):
+        for name, follow in (
+            ("full-size network, faces followed", True),
+            ("full-size network, RetinaFace at every frame", False),
+        ):
             tool = Detector(str(weights), face_detector=Given(faces, box), follow=follow, **more)
             runs[name] = lambda tool=tool: tool.detect(clip, progress=False)
         tool = Detector("open", **more)
-        runs["open weights, Haar"] = lambda: tool.detect(clip, progress=False)
+        runs["open weights, Haar, faces followed"] = lambda: tool.detect(clip, progress=False)
         net = load_checkpoint(weights)
         chips = torch.rand(16, 3, CHIP_SIZE, CHIP_SIZE)
-        runs["network alone"] = lambda: [net.predict(chips) for _ in range(args.frames // 16)]
-        if importlib.util.find_spec("feat"):
+        runs["full-size network alone"] = lambda: [net.predict(chips) for _ in range(frames // 16)]
+        if has_pyfeat():
             theirs = pyfeat(weights, faces, box)
-            runs["py-feat 2.1.5"] = lambda: theirs(clip)
+            runs[PYFEAT] = lambda: theirs(clip)
         measured: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
-        for turn in range(args.rounds + 1):
+        for turn in range(rounds + 1):
             for name, run in runs.items():  # in turns: load of the machine hits all
                 with contextlib.redirect_stdout(sys.stderr):
                     spent = timed(run)
                 if turn:  # the first turn warms up
                     measured[name].append(spent)
-    table = pd.DataFrame(
+    result = pd.DataFrame(
         {
             name: {
-                "frames/s": args.frames / min(wall for wall, _ in spent),
-                "processor ms/frame": 1000 * min(cpu for _, cpu in spent) / args.frames,
+                "frames/s": frames / min(wall for wall, _ in spent),
+                "processor ms/frame": 1000 * min(cpu for _, cpu in spent) / frames,
             }
             for name, spent in measured.items()
         }
     ).T
-    if "py-feat 2.1.5" in table.index:
-        table["times py-feat"] = table["frames/s"] / table.loc["py-feat 2.1.5", "frames/s"]
-    versions = {p: importlib.metadata.version(p) for p in ("torch", "numpy", "av")}
-    print(f"{os.cpu_count()} cores ({platform.machine()}), {versions}, {image.shape[1::-1]} px")
-    print(table.to_string(float_format="{:.2f}".format))
+    if PYFEAT in result.index:
+        result[f"times {PYFEAT}"] = result["frames/s"] / result.loc[PYFEAT, "frames/s"]
+    return result
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("video", type=Path)
+    parser.add_argument("--frames", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--engine")
+    asked = parser.parse_args()
+    print(machine())
+    print(markdown(table(asked.video, asked.frames, asked.rounds, asked.engine)))
