@@ -50,7 +50,7 @@ VIEWS = (
 )  # fmt: skip
 
 HOWTO = (
-    "label", "exclude", "baseline", "export", "folder", "detect_many", "many_recordings",
+    "look", "label", "exclude", "baseline", "export", "folder", "detect_many", "many_recordings",
     "weights", "fine_tuning", "add_benchmark",
 )  # fmt: skip
 

@@ -37,7 +37,13 @@ from facemt_analysis.interactive.panels import (
 )
 from facemt_analysis.interactive.raster import banner, draw_marks, to_jpeg
 from facemt_analysis.interactive.timebase import Timebase
-from facemt_analysis.interactive.video_source import Shown, Videos, VideoSource, find_video
+from facemt_analysis.interactive.video_source import (
+    Shown,
+    Videos,
+    VideoSource,
+    find_video,
+    missing_words,
+)
 from facemt_analysis.measures.rotations import rotation_convention
 from facemt_analysis.plotting.overlay_marks import overlay_marks
 
@@ -353,8 +359,11 @@ class Scrubber(widgets.VBox):  # type: ignore[misc]
         self.controls.player.interval = max(15, round(1000 * usual / self.controls.speed.value))
 
     def _open_source(self) -> VideoSource:
-        path = find_video(self._video, self._base.recording)
-        return VideoSource(path, self._base.table, width=self.controls.width)
+        name = self._base.recording
+        return VideoSource(
+            find_video(self._video, name), self._base.table, width=self.controls.width,
+            missing=missing_words(self._video, name),
+        )  # fmt: skip
 
 
 def _default_events(fex: pd.DataFrame) -> pd.DataFrame:

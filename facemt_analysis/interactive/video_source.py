@@ -76,6 +76,23 @@ def find_video(video: Videos, recording: str | None) -> Path | None:
     return found[0] if found else None
 
 
+def missing_words(video: Videos, recording: str | None) -> str:
+    """Say what is wrong where :func:`find_video` finds nothing.
+
+    >>> missing_words("moved/talk.mp4", "talk.mp4")
+    'no video: moved/talk.mp4 is not there'
+    """
+    if video is None:
+        return "no video: pass its path"
+    if isinstance(video, Mapping):
+        given = video.get(recording or "")
+        return f"no video: none is given for {recording}" if given is None else (
+            f"no video: {given} is not there"
+        )  # fmt: skip
+    there = Path(video).is_dir()
+    return f"no video: {video} " + (f"has none called {recording}" if there else "is not there")
+
+
 class VideoSource:
     """Frames of one recording by time, decoded when asked for, a few kept, the next fetched ahead.
 
@@ -89,6 +106,8 @@ class VideoSource:
         Wider frames are scaled down to so many px.
     cache_bytes
         Decoded frames are kept up to this size.
+    missing
+        What is wrong where there is no `path`.
 
     Notes
     -----
@@ -98,7 +117,7 @@ class VideoSource:
 
     def __init__(
         self, path: Path | None, rows: pd.DataFrame, *, width: int = 720,
-        cache_bytes: int = 96 * 2**20,
+        cache_bytes: int = 96 * 2**20, missing: str = "no video: pass its path",
     ) -> None:  # fmt: skip
         self.path = path
         self._size = _frame_size(rows)
@@ -106,7 +125,7 @@ class VideoSource:
         self._reader: FrameReader | None = None
         self._ahead: ThreadPoolExecutor | None = None
         self._fetching: Future[object] | None = None
-        self.problem = "" if path is not None else "no video: pass its path"
+        self.problem = "" if path is not None else missing
         if path is None:
             return
         try:

@@ -119,6 +119,21 @@ def test_a_gif_keeps_the_time(tmp_path: Path) -> None:
     assert durations == [100, 100, 100]
 
 
+def test_a_gif_has_one_palette_that_is_true_to_all_frames(tmp_path: Path) -> None:
+    faces = drive_mesh(pd.DataFrame({"AU26": np.linspace(0, 1, 20)}))
+    values = np.repeat(np.linspace(0, 1, 20)[:, None], 478, axis=1)  # from skin to the strongest
+    path = mesh_movie(faces, tmp_path / "jaw.gif", size=240, values=values)
+    camera = Camera.around(faces, turn=-20.0, nod=4.0, size=240)
+    with Image.open(path) as film:
+        for i in (0, 10, 19):
+            film.seek(i)
+            shown = np.asarray(film.convert("RGB")).astype(float)
+            drawn = draw_mesh(faces[i], camera, parts=values[i])
+            assert np.abs(shown - drawn).max() <= 24
+            assert np.abs(shown - drawn).mean() < 2
+    assert path.stat().st_size < 20 * 10_000  # noise of dithering would be three times that
+
+
 def test_a_table_is_shown_at_its_own_times(tmp_path: Path) -> None:
     # 5 Hz, a second long; the mouth opens at 0.6 s
     table = pd.DataFrame({"time": np.arange(6) / 5, "AU26": [0, 0, 0, 1.0, 1, 1]})

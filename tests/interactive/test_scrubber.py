@@ -19,7 +19,7 @@ from facemt_analysis.detection.media import open_recordings
 from facemt_analysis.errors import FexError
 from facemt_analysis.interactive import Annotations, Scrubber, VideoSource, draw_marks, scrub
 from facemt_analysis.interactive.mesh import FEATURE_LINES
-from facemt_analysis.interactive.video_source import find_video
+from facemt_analysis.interactive.video_source import find_video, missing_words
 from facemt_analysis.io import read_events
 from facemt_analysis.measures import mesh_template
 from facemt_analysis.plotting.overlay_marks import Mark, overlay_marks
@@ -158,6 +158,21 @@ class TestWidget:
         timeline = scrubber.controls.timeline_box.children[0]
         assert [trace.name for trace in timeline.data] == ["valence", "AU06"]
 
+    @pytest.mark.parametrize(
+        ("video", "words"),
+        [
+            pytest.param(None, "no video: pass its path", id="none"),
+            pytest.param("gone/talk.mp4", "no video: gone/talk.mp4 is not there", id="moved"),
+            pytest.param({"talk.mp4": "gone.mp4"}, "no video: gone.mp4 is not there", id="mapped"),
+            pytest.param({}, "no video: none is given for talk.mp4", id="not mapped"),
+        ],
+    )
+    def test_what_is_missing_is_said(self, video: object, words: str) -> None:
+        assert missing_words(video, "talk.mp4") == words
+
+    def test_a_folder_without_the_video_is_named(self, tmp_path: Path) -> None:
+        assert missing_words(tmp_path, "talk.mp4").endswith("has none called talk.mp4")
+
     def test_several_recordings(self, fex: fm.Fex, face_video: Path, tmp_path: Path) -> None:
         other = fex.assign(input="other.mp4").query("frame < 4")
         both = fm.Fex(pd.concat([fex, other], ignore_index=True))
@@ -167,7 +182,7 @@ class TestWidget:
         made.recording = "other.mp4"
         assert made.controls.slider.max == 3
         assert np.isnan(made.shown_time)  # no video of this one
-        assert "no video" in made.controls.where.value
+        assert "no video: none is given for other.mp4" in made.controls.where.value
         assert pixels(made.controls.frame.value).shape == (240, 320, 3)
         made.recording = face_video.name
         assert np.isfinite(made.shown_time)
