@@ -21,7 +21,7 @@ _HERE = Path(__file__).parent
 def runs(video: str, quick: bool) -> dict[str, list[str]]:
     """Name the benchmarks, with their command lines."""
     frames, rounds, rows, jumps, copies = (
-        ("16", "1", "3000", "20", "10") if quick else ("64", "2", "9000", "100", "139")
+        ("32", "1", "3000", "20", "10") if quick else ("96", "2", "9000", "100", "139")
     )
     return {
         "Importing": ["imports.py"],
