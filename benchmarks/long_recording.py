@@ -87,7 +87,7 @@ def main() -> None:
           f"tracks {fex.loc[fex['track'] >= 0, 'track'].nunique()}")  # fmt: skip
     for number in sorted({1, 2, 5, *range(10, parts.max() + 1, 10), parts.max()} & {*parts}):
         print(f"while {number} parts are there: {memory[parts == number].max():.0f} MB")
-    print(f"peak, putting the parts together included: {memory.max():.0f} MB")
+    print(f"peak, putting the parts together included: {np.nanmax(memory):.0f} MB")
 
 
 if __name__ == "__main__":
