@@ -51,7 +51,7 @@ __all__ = ["Scrubber", "scrub"]
 
 _MOST_LINES = 8
 # Seconds of decoding before the nearest frame reached so far is shown.
-_PATIENCE = 0.09
+_PATIENCE = 0.11
 
 
 def scrub(
