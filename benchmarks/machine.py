@@ -16,9 +16,19 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["PYFEAT", "fastest", "has_pyfeat", "in_fresh_process", "machine", "markdown"]
+__all__ = [
+    "PYFEAT",
+    "Runs",
+    "has_pyfeat",
+    "in_fresh_process",
+    "machine",
+    "markdown",
+    "side_by_side",
+]
 
 PYFEAT = "py-feat"
+Runs = Mapping[str, tuple[Callable[[], object], int]]
+"""Name, what to run, number of things it does."""
 _PACKAGES = ("facemt-analysis", "torch", "timm", "pandas", "numpy", "pyarrow", "av", PYFEAT)
 
 
@@ -46,7 +56,20 @@ def machine() -> str:
     )
 
 
-def fastest(run: Callable[[], object], rounds: int = 3) -> float:
+def side_by_side(ours: Runs, theirs: Runs | None, rounds: int) -> pd.DataFrame:
+    """Processor milliseconds of each thing, of both tools where theirs can do it, and the ratio."""
+    ways = {"ms": ours} if theirs is None else {"ms": ours, f"{PYFEAT}, ms": theirs}
+    found: dict[str, dict[str, float]] = {}
+    for column, runs in ways.items():
+        for name, (run, n) in runs.items():
+            found.setdefault(name, {})[column] = 1000 * _fastest(run, rounds) / n
+    result = pd.DataFrame(found).T
+    if theirs is not None:
+        result["times faster"] = result[f"{PYFEAT}, ms"] / result["ms"]
+    return result
+
+
+def _fastest(run: Callable[[], object], rounds: int) -> float:
     """Least processor seconds of some runs; the first one warms up and does not count."""
     spent = []
     for _ in range(rounds + 1):

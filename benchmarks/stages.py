@@ -13,13 +13,12 @@ import argparse
 import itertools
 import tempfile
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from machine import PYFEAT, fastest, has_pyfeat, machine, markdown
+from machine import Runs, has_pyfeat, machine, markdown, side_by_side
 from throughput import blind
 
 import facemt_analysis as fm
@@ -31,7 +30,7 @@ from facemt_analysis.network.preprocess import CHIP_SIZE
 _FRAMES = 16
 
 
-def ours(video: Path, weights: Path) -> dict[str, tuple[Callable[[], object], int]]:
+def ours(video: Path, weights: Path) -> Runs:
     """Name the stages; with each the number of frames or faces it takes."""
     frames = [f.image for f in itertools.islice(open_recordings(video)[0].frames(), _FRAMES)]
     haar, retina = HaarCascade(), blind(RetinaFace(threads=1))
@@ -60,7 +59,7 @@ def ours(video: Path, weights: Path) -> dict[str, tuple[Callable[[], object], in
     }
 
 
-def theirs(video: Path, weights: Path) -> dict[str, tuple[Callable[[], object], int]]:
+def theirs(video: Path, weights: Path) -> Runs:
     """Name the stages of py-feat that can be run by themselves."""
     from feat.detector_v2 import Detectorv2
     from feat.face_detectors.Retinaface.Retinaface_test import Retinaface
@@ -96,17 +95,8 @@ def table(video: Path, rounds: int = 2) -> pd.DataFrame:
         warnings.simplefilter("ignore")
         weights = Path(folder) / "face_multitask_v28.safetensors"
         save_checkpoint(FaceMultitask(ModelConfig.v25()), weights, licence="none, generated")
-        ways = {"ms": ours(video, weights)}
-        if has_pyfeat():
-            ways[f"{PYFEAT}, ms"] = theirs(video, weights)
-        found: dict[str, dict[str, float]] = {}
-        for column, runs in ways.items():
-            for name, (run, n) in runs.items():
-                found.setdefault(name, {})[column] = 1000 * fastest(run, rounds) / n
-    result = pd.DataFrame(found).T
-    if len(ways) > 1:
-        result["times faster"] = result[f"{PYFEAT}, ms"] / result["ms"]
-    return result
+        ran = theirs(video, weights) if has_pyfeat() else None
+        return side_by_side(ours(video, weights), ran, rounds)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-from machine import PYFEAT, fastest, has_pyfeat, machine, markdown
+from machine import Runs, has_pyfeat, machine, markdown, side_by_side
 
 import facemt_analysis as fm
 
@@ -75,24 +75,12 @@ def table(rows: int, rounds: int = 2) -> pd.DataFrame:
         csv, parquet = Path(folder) / "study.csv", Path(folder) / "study.parquet"
         fex.to_csv(csv)
         fex.to_parquet(parquet)
-        ways = {"ms": ours(fex, csv, parquet)}
-        if has_pyfeat():
-            ways[f"{PYFEAT}, ms"] = theirs(csv)
-        found: dict[str, dict[str, float]] = {}
-        for column, runs in ways.items():
-            for name, run in runs.items():
-                try:
-                    spent = 1000 * fastest(run, rounds)
-                except Exception as error:  # what another tool cannot do is a result, too
-                    if column == "ms":
-                        raise
-                    print(f"{column}: {name}: {error!r}")
-                    continue
-                found.setdefault(name, {})[column] = spent
-    result = pd.DataFrame(found).T
-    if len(ways) > 1:
-        result["times faster"] = result[f"{PYFEAT}, ms"] / result["ms"]
-    return result
+        ran = _once(theirs(csv)) if has_pyfeat() else None
+        return side_by_side(_once(ours(fex, csv, parquet)), ran, rounds)
+
+
+def _once(runs: dict[str, Callable[[], object]]) -> Runs:
+    return {name: (run, 1) for name, run in runs.items()}
 
 
 if __name__ == "__main__":
