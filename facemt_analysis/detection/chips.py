@@ -9,8 +9,9 @@ the region of the face alone, with indices and weights computed in float64.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +21,13 @@ from facemt_analysis.detection.sampling import (
     Floats,
     Frames,
     Numbers,
+    Taps,
     as_array,
     clipped_taps,
     mirrored_taps,
     sample,
 )
+from facemt_analysis.detection.sampling_on_device import sample_on
 from facemt_analysis.network.preprocess import CHIP_SIZE
 
 __all__ = ["EXPAND", "ChipGeometry", "rect_chips", "square_chips"]
@@ -38,6 +41,7 @@ def square_chips(
     frame_index: Numbers,
     size: int = CHIP_SIZE,
     expand: float = EXPAND,
+    device: torch.device | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Cut square chips, one scale for both axes, mirrored beyond the frame.
 
@@ -61,13 +65,16 @@ def square_chips(
         Side of the chips, px.
     expand
         Factor on the box before it is cut.
+    device
+        Where the chips are made; of the frames, only what they show goes there. None: on the
+        host, from where they go to the device of the frames.
 
     Returns
     -------
     chips : torch.Tensor
-        (n, 3, size, size) float32 in [0, 1], on the device of the frames.
+        (n, 3, size, size) float32 in [0, 1], on `device`, or else that of the frames.
     placement : torch.Tensor
-        (n, 3) float32: origin x, origin y, side, in px of the frame.
+        (n, 3) float32: origin x, origin y, side, in px of the frame; on the device of the frames.
 
     Raises
     ------
@@ -87,8 +94,8 @@ def square_chips(
     side = np.maximum(expand * (box[:, 2:] - box[:, :2]).max(axis=1, initial=0.0), 1.0)
     placement = np.column_stack([(box[:, :2] + box[:, 2:]) / 2 - side[:, None] / 2, side])
     spans = np.column_stack([placement[:, :2], side, side])
-    chips = sample(frames, spans, frame_index, size, mirrored_taps)
-    return chips, torch.from_numpy(placement.astype(np.float32)).to(chips.device)
+    chips = _sampled(frames, spans, frame_index, size, mirrored_taps, device)
+    return chips, _beside(frames, placement.astype(np.float32))
 
 
 def rect_chips(
@@ -97,6 +104,7 @@ def rect_chips(
     frame_index: Numbers,
     size: int = CHIP_SIZE,
     expand: float = EXPAND,
+    device: torch.device | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Cut chips with width and height scaled on their own, black beyond the frame.
 
@@ -109,7 +117,7 @@ def rect_chips(
     Returns
     -------
     chips : torch.Tensor
-        (n, 3, size, size) float32 in [0, 1], on the device of the frames.
+        (n, 3, size, size) float32 in [0, 1], on `device`, or else that of the frames.
     placement : torch.Tensor
         (n, 4) int64 `x1 y1 x2 y2`: the expanded box, rounded to whole pixels as the published
         inverse map expects.
@@ -122,10 +130,11 @@ def rect_chips(
     box = _checked_boxes(boxes)
     extent = expand * (box[:, 2:] - box[:, :2])
     corner = (box[:, :2] + box[:, 2:]) / 2 - extent / 2
-    chips = sample(frames, np.column_stack([corner, extent]), frame_index, size, clipped_taps)
+    spans = np.column_stack([corner, extent])
+    chips = _sampled(frames, spans, frame_index, size, clipped_taps, device)
     # float32 first: which way an exact half is rounded then agrees with the published crop
     corners = np.column_stack([corner, corner + extent]).astype(np.float32)
-    return chips, torch.from_numpy(np.rint(corners).astype(np.int64)).to(chips.device)
+    return chips, _beside(frames, np.rint(corners).astype(np.int64))
 
 
 @dataclass(frozen=True)
@@ -193,14 +202,18 @@ class ChipGeometry:
         return cls("rect", "crop", mesh_normalized=False, image_size=image_size)
 
     def crop(
-        self, frames: Frames, boxes: Numbers, frame_index: Numbers
+        self,
+        frames: Frames,
+        boxes: Numbers,
+        frame_index: Numbers,
+        device: torch.device | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Cut chips; returns them and the placement that `mesh_to_frame` takes.
 
         See `square_chips` and `rect_chips` for parameters, results and errors.
         """
         cut = square_chips if self.mode == "square" else rect_chips
-        return cut(frames, boxes, frame_index, self.size, self.expand)
+        return cut(frames, boxes, frame_index, self.size, self.expand, device)
 
     def mesh_to_frame(self, mesh: Numbers, placement: Numbers) -> npt.NDArray[np.float32]:
         """Bring points of the network's input to frame pixels, z included.
@@ -251,6 +264,26 @@ class ChipGeometry:
             return per_unit / self.image_size, 0.0
         # the crop is taken from a chip of the standard size
         return per_unit / CHIP_SIZE, round((CHIP_SIZE - self.image_size) / 2) / CHIP_SIZE
+
+
+def _sampled(
+    frames: Frames,
+    spans: Floats,
+    frame_index: Numbers,
+    size: int,
+    taps: Callable[[float, float, int, int], Taps],
+    device: torch.device | None,
+) -> torch.Tensor:
+    if device is None:
+        return sample(frames, spans, frame_index, size, taps)
+    return sample_on(device, frames, spans, frame_index, size, taps)
+
+
+def _beside(frames: Frames, values: npt.NDArray[Any]) -> torch.Tensor:
+    """Give numbers as a tensor on the device of the frames."""
+    tensor = torch.from_numpy(values)
+    first = frames[0] if len(frames) else None
+    return tensor.to(first.device) if isinstance(first, torch.Tensor) else tensor
 
 
 def _checked_boxes(boxes: Numbers) -> Floats:

@@ -23,7 +23,7 @@ from facemt_analysis.detection.chips import ChipGeometry
 from facemt_analysis.detection.choices import choose_device, choose_face_detector, choose_threads
 from facemt_analysis.detection.crew import Crew
 from facemt_analysis.detection.faces.base import Framing
-from facemt_analysis.detection.measuring import Faces, Finder, Measurer, measure_unit
+from facemt_analysis.detection.measuring import Faces, Finder, Measurer, cropping, measure_unit
 from facemt_analysis.detection.media import Frame, Recording, open_recordings
 from facemt_analysis.detection.numbering import TrackNumbers
 from facemt_analysis.detection.table import FaceTable, check_groups, with_boxes, without_boxes
@@ -123,6 +123,7 @@ class Detector:
         self.model: FaceMultitask = load_checkpoint(self.weights.path, device=self.device)
         config = self.model.config
         self.chip = chip or ChipGeometry.for_config(config.mesh_normalized, config.image_size)
+        self._crop = cropping(self.chip, self.device)
         self.conventions = conventions or conventions_for(
             self.model.metadata, f"{self.weights.name}.safetensors"
         )
@@ -283,9 +284,7 @@ class Detector:
             raise OptionError("`boxes` must be finite, but some numbers are not.")
         table = FaceTable(check_groups(groups), self.model.config, self.conventions)
         scores = given[:, 4:] if given.shape[1] == 5 else np.ones((len(given), 1), np.float32)
-        measure = Measurer(
-            self._predict, self.chip, framing or self.face_detector.framing, table, size
-        )
+        measure = self._measurer(framing or self.face_detector.framing, table, size)
         faces = measure(
             images, np.concatenate([given[:, :4], scores], axis=1), np.arange(len(images))
         )
@@ -336,7 +335,7 @@ class Detector:
         if within is not None:
             sampling |= {"start": within[0], "stop": within[1]}
         find = Finder(self.face_detector, self.face_threshold)
-        measure = Measurer(self._predict, self.chip, self.face_detector.framing, table, size)
+        measure = self._measurer(self.face_detector.framing, table, size)
         follow = self.follow if recording.continuous else 1
         frames = tqdm(
             recording.frames(**sampling, after=None if after is None else after.frame),
@@ -370,6 +369,9 @@ class Detector:
 
             for job, faces in crew.ordered(run, jobs(), weight=lambda job: job.unit.bytes):
                 yield _rows(recording.name, job.unit.frames, faces, table, info), job.place()
+
+    def _measurer(self, framing: Framing, table: FaceTable, batch_size: int) -> Measurer:
+        return Measurer(self._predict, self._crop, self.chip, framing, table, batch_size)
 
     def _predict(self, chips: torch.Tensor) -> Prediction:
         return self.engine.predict(chips, preprocess=self.chip.resize)

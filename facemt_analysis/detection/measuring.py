@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,14 @@ from facemt_analysis.detection.media import Frame
 from facemt_analysis.detection.table import FaceTable
 from facemt_analysis.detection.units import Unit
 from facemt_analysis.network import Prediction
+from facemt_analysis.network.shortcut import Shortcut
 
-__all__ = ["Faces", "Finder", "Measurer", "measure_unit"]
+__all__ = ["Faces", "Finder", "Measurer", "cropping", "measure_unit"]
 
 Boxes = npt.NDArray[np.float32]
 Image = npt.NDArray[np.uint8]
 Predict = Callable[[torch.Tensor], Prediction]
+Crop = Callable[[Sequence[Image], Boxes, npt.NDArray[np.intp]], tuple[torch.Tensor, torch.Tensor]]
 
 _COARSE = 16  # side of the pictures by which faces are compared, px
 
@@ -77,6 +80,8 @@ class Measurer:
     ----------
     predict
         From chips to a prediction.
+    crop
+        Cuts chips, see `cropping`.
     chip
         How chips are cut.
     framing
@@ -88,6 +93,7 @@ class Measurer:
     """
 
     predict: Predict
+    crop: Crop
     chip: ChipGeometry
     framing: Framing
     table: FaceTable
@@ -102,13 +108,14 @@ class Measurer:
         relations, coarse = [np.empty((0, 3))], [np.empty((0, _COARSE**2), np.float32)]
         for first in range(0, len(framed), self.batch_size):
             part = slice(first, first + self.batch_size)
-            chips, placement = self.chip.crop(images, framed[part], frame_of[part])
+            chips, placement = self.crop(images, framed[part], frame_of[part])
+            small = _coarse(chips)  # given to the device before anything waits for it
             prediction = self.predict(chips)
             mesh = self.chip.mesh_to_frame(prediction.mesh, placement)
             for group, block in self.table.blocks(prediction, mesh, boxes[part]).items():
                 blocks[group].append(block)
             relations.append(following.relation(boxes[part], mesh))
-            coarse.append(_coarse(chips))
+            coarse.append(small.cpu().numpy())
         widths = self.table.widths()
         return Faces(
             boxes,
@@ -120,6 +127,14 @@ class Measurer:
             np.concatenate(relations),
             np.concatenate(coarse),
         )
+
+
+def cropping(chip: ChipGeometry, device: torch.device) -> Crop:
+    """Give what cuts chips for a network on this device: there, unless it is the CPU."""
+    if device.type == "cpu":
+        return chip.crop
+    there = partial(chip.crop, device=device)
+    return Shortcut(f"cutting faces out on {device}", there, chip.crop)
 
 
 class Finder:
@@ -238,8 +253,8 @@ def _doubts(
     return np.unique(faces.frame_of[rows[doubt]])
 
 
-def _coarse(chips: torch.Tensor) -> npt.NDArray[np.float32]:
+def _coarse(chips: torch.Tensor) -> torch.Tensor:
     grey = torch.nn.functional.adaptive_avg_pool2d(chips.mean(dim=1, keepdim=True), _COARSE)
     flat = grey.flatten(1)
     flat = flat - flat.mean(dim=1, keepdim=True)
-    return torch.nn.functional.normalize(flat, dim=1).cpu().numpy()
+    return torch.nn.functional.normalize(flat, dim=1)

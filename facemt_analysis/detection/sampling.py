@@ -19,9 +19,12 @@ __all__ = [
     "Numbers",
     "Taps",
     "as_array",
+    "check_range",
     "clipped_taps",
+    "from_window",
     "mirrored_taps",
     "sample",
+    "views_of",
 ]
 
 Frames = npt.NDArray[Any] | torch.Tensor | Sequence[npt.NDArray[Any] | torch.Tensor]
@@ -87,29 +90,42 @@ def sample(
     """Sample spans (n, 4) `x y width height` of the frames as (n, 3, size, size)."""
     if size < 1:
         raise ValueError(f"`size` must be at least 1, but got {size}.")
-    index = _checked_index(frame_index, len(spans), len(frames))
-    views = {i: _channels_last(frames[i]) for i in set(index)}
+    index, views = views_of(frames, frame_index, len(spans))
     chips = np.empty((len(spans), 3, size, size), np.float32)
     for chip, (x, y, width, height), i in zip(chips, spans.tolist(), index, strict=True):
         n_rows, n_columns = views[i].shape[:2]
         _fill(views[i], taps(y, height, n_rows, size), taps(x, width, n_columns, size), chip)
     floats = any("float" in str(view.dtype) for view in views.values())
-    # NaN of a broken frame passes, as it does through a mean
-    if floats and (chips.max() > 1.001 or chips.min() < -0.001):
-        raise ValueError(
-            "Floating point frames must lie in 0 to 1, but a chip reaches from "
-            f"{chips.min():g} to {chips.max():g}; divide 8-bit values by 255."
-        )
+    if floats:
+        check_range(float(chips.min()), float(chips.max()))
     device = frames[0].device if len(frames) and isinstance(frames[0], torch.Tensor) else "cpu"
     return torch.from_numpy(chips).to(device)
+
+
+def views_of(
+    frames: Frames, frame_index: Numbers, n: int
+) -> tuple[list[int], dict[int, npt.NDArray[Any] | torch.Tensor]]:
+    """Give the frame of each of n spans, and each frame that is used as a view (H, W, 3)."""
+    index = _checked_index(frame_index, n, len(frames))
+    return index, {i: _channels_last(frames[i]) for i in set(index)}
+
+
+def check_range(low: float, high: float) -> None:
+    """Refuse chips of floating point frames that reach beyond 0 to 1."""
+    # NaN of a broken frame passes, as it does through a mean
+    if high > 1.001 or low < -0.001:
+        raise ValueError(
+            "Floating point frames must lie in 0 to 1, but a chip reaches from "
+            f"{low:g} to {high:g}; divide 8-bit values by 255."
+        )
 
 
 def _fill(
     frame: npt.NDArray[Any] | torch.Tensor, rows: Taps, columns: Taps, out: npt.NDArray[Any]
 ) -> None:
     """Fill `out` (3, size, size): both axes are interpolated one after the other."""
-    top, rows = _within(rows)
-    left, columns = _within(columns)
+    top, rows = from_window(rows)
+    left, columns = from_window(columns)
     height, width = 1 + rows.second.max(), 1 + columns.second.max()
     window = as_array(frame[top : top + height, left : left + width])
     unit = np.float32(1 / 255) if window.dtype == np.uint8 else np.float32(1)
@@ -127,7 +143,7 @@ def _fill(
         chip += upper.take(columns.second, axis=1) * columns.weight_second
 
 
-def _within(taps: Taps) -> tuple[int, Taps]:
+def from_window(taps: Taps) -> tuple[int, Taps]:
     """Give the first index that is used, and the taps counted from there."""
     start = int(taps.first.min())
     return start, taps._replace(first=taps.first - start, second=taps.second - start)

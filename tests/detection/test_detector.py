@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -330,3 +331,18 @@ class TestMeasure:
         detector = Detector(str(small_weights), face_detector=lambda _: np.empty((0, 5)))
         with pytest.raises(OptionError, match="`boxes` must"):
             detector.measure([np.zeros((8, 8, 3), np.uint8)], boxes)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_chips_that_are_made_where_the_network_is_change_nothing(
+    small_weights: Path, face_video: Path, monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+    tool = Detector(str(small_weights), face_detector="haar", device=device)
+    tables = []
+    for crop in (tool.chip.crop, partial(tool.chip.crop, device=tool.device)):
+        monkeypatch.setattr(tool, "_crop", crop)
+        tables.append(pd.DataFrame(tool.detect(face_video, progress=False)))
+    loose = 1e-4 if device == "cpu" else 0.1  # bfloat16 may turn the last bit of a pixel into more
+    pd.testing.assert_frame_equal(*tables, rtol=loose, atol=loose)
