@@ -23,8 +23,8 @@ from facemt_analysis.network.heads import (
     MeshPlusFeatures,
     PoseHead,
 )
-from facemt_analysis.network.output import Outputs, Prediction
-from facemt_analysis.network.preprocess import check_chips, prepare
+from facemt_analysis.network.output import Outputs, Prediction, pack, packing
+from facemt_analysis.network.preprocess import check_chips, check_extremes, extremes, prepare
 
 __all__ = ["FaceMultitask"]
 
@@ -235,22 +235,50 @@ class FaceMultitask(nn.Module):
         chips, preprocess
             See :meth:`predict`.
         """
+        return self.predict_by(lambda x: self.rows(maps_of(x)), chips, preprocess=preprocess)
+
+    @torch.inference_mode()
+    def predict_by(
+        self,
+        rows_of: Callable[[Tensor], Tensor],
+        chips: Tensor | NDArray[np.floating],
+        *,
+        preprocess: Preprocess | None = None,
+    ) -> Prediction:
+        """Predict like :meth:`predict`, with a function that computes all of the network.
+
+        Parameters
+        ----------
+        rows_of
+            Turns normalised inputs (n, 3, image_size, image_size) into rows, see :meth:`rows`.
+        chips, preprocess
+            See :meth:`predict`. Nothing waits for the device before all of it is under way.
+        """
         tensor = check_chips(chips)
         if not len(tensor):
             return Prediction.empty(self.config)
-        dtype = self.log_var_au.dtype
+        unchecked = tensor.device.type != "cpu"
         parts = []
         for part in torch.split(tensor, _CHIPS_AT_ONCE[self.device.type == "cuda"]):
-            maps = maps_of(self.prepare(part.to(self.device), preprocess=preprocess))
-            outputs = self.heads(
+            rows = rows_of(self.prepare(part.to(self.device), preprocess=preprocess))
+            parts.append(torch.cat([rows, extremes(part).to(rows)], 1) if unchecked else rows)
+        found = torch.cat(parts).cpu().numpy()
+        if unchecked:
+            check_extremes(found[:, -2:])
+        return Prediction.from_packed(found, packing(self.config))
+
+    def rows(self, maps: Maps) -> Tensor:
+        """Run everything behind the feature maps of n faces; give (n, k), see `output.packing`."""
+        dtype = self.log_var_au.dtype
+        return pack(
+            self.heads(
                 coarse=maps.coarse.to(dtype),
                 pooled=maps.pooled.to(dtype),
                 nodes=maps.nodes.to(dtype),
                 fine=None if maps.fine is None else maps.fine.to(dtype),
                 dropout=False,
             )
-            parts.append(Prediction.from_outputs(outputs))
-        return Prediction.concatenate(parts)
+        )
 
     def train(self, mode: bool = True) -> Self:
         """Switch between train and eval mode; drops what :meth:`predict` prepared."""

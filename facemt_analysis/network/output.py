@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from facemt_analysis.network.config import ModelConfig
 from facemt_analysis.schema import DLIB68_FROM_MESH
 
-__all__ = ["Outputs", "Prediction"]
+__all__ = ["Outputs", "Prediction", "pack", "packing"]
+
+Packing = Mapping[str, tuple[int, ...]]
+"""Names and shapes of what lies side by side in a row."""
 
 
 class Outputs(NamedTuple):
@@ -104,21 +108,9 @@ class Prediction:
     @classmethod
     def empty(cls, config: ModelConfig) -> Prediction:
         """Give the prediction for no chip at all: arrays of length 0."""
-
-        def array(*shape: int) -> NDArray[np.float32]:
-            return np.empty((0, *shape), np.float32)
-
-        return cls(
-            au=array(config.n_au),
-            emotion=array(config.n_emotion),
-            valence=array(),
-            arousal=array(),
-            gaze=array(2),
-            pose=array(6),
-            mesh=array(config.n_mesh, 3),
-            landmarks68=array(len(DLIB68_FROM_MESH), 2),
-            blendshapes=array(config.n_blendshape) if config.n_blendshape else None,
-        )
+        packed = packing(config)
+        width = sum(int(np.prod(shape)) for shape in packed.values())
+        return cls.from_packed(np.empty((0, width), np.float32), packed)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Prediction]) -> Prediction:
@@ -133,21 +125,68 @@ class Prediction:
     @classmethod
     def from_outputs(cls, outputs: Outputs) -> Prediction:
         """Copy what users read out of the network's tensors."""
+        shapes = {name: tuple(part.shape[1:]) for name, part in _read(outputs).items()}
+        return cls.from_packed(pack(outputs).cpu().numpy(), shapes)
 
-        def array(tensor: Tensor) -> NDArray[np.float32]:
-            return tensor.detach().float().cpu().numpy()
-
-        mesh = array(outputs.mesh)
-        affect = array(outputs.valence_arousal)
-        blendshapes = outputs.blendshapes
+    @classmethod
+    def from_packed(cls, rows: NDArray[np.float32], packed: Packing) -> Prediction:
+        """Take rows apart that `pack` made; columns beyond those of `packed` are left out."""
+        parts: dict[str, NDArray[np.float32]] = {}
+        first = 0
+        for name, shape in packed.items():
+            last = first + int(np.prod(shape))
+            parts[name] = rows[:, first:last].copy().reshape(len(rows), *shape)
+            first = last
         return cls(
-            au=array(outputs.au),
-            emotion=array(outputs.emotion_logits.float().softmax(dim=-1)),
-            valence=affect[:, 0].copy(),
-            arousal=affect[:, 1].copy(),
-            gaze=array(outputs.gaze),
-            pose=array(outputs.pose),
-            mesh=mesh,
-            landmarks68=mesh[:, list(DLIB68_FROM_MESH), :2],
-            blendshapes=None if blendshapes is None else array(blendshapes),
+            au=parts["au"],
+            emotion=parts["emotion"],
+            valence=parts["affect"][:, 0].copy(),
+            arousal=parts["affect"][:, 1].copy(),
+            gaze=parts["gaze"],
+            pose=parts["pose"],
+            mesh=parts["mesh"],
+            landmarks68=parts["mesh"][:, list(DLIB68_FROM_MESH), :2],
+            blendshapes=parts.get("blendshapes"),
         )
+
+    def part(self, rows: slice) -> Prediction:
+        """Give some of the faces."""
+
+        def some(name: str) -> NDArray[np.float32] | None:
+            values: NDArray[np.float32] | None = getattr(self, name)
+            return None if values is None else values[rows]
+
+        return type(self)(**{field.name: some(field.name) for field in fields(self)})  # type: ignore[arg-type]
+
+
+def pack(outputs: Outputs) -> Tensor:
+    """Put what users read side by side, one float32 row per face: one tensor to be copied."""
+    return torch.cat([part.flatten(1) for part in _read(outputs).values()], dim=1)
+
+
+def packing(config: ModelConfig) -> Packing:
+    """Say what lies in the rows of a network of this configuration."""
+    shapes: dict[str, tuple[int, ...]] = {
+        "au": (config.n_au,),
+        "emotion": (config.n_emotion,),
+        "affect": (2,),
+        "gaze": (2,),
+        "pose": (6,),
+        "mesh": (config.n_mesh, 3),
+    }
+    return shapes | {"blendshapes": (config.n_blendshape,)} if config.n_blendshape else shapes
+
+
+def _read(outputs: Outputs) -> dict[str, Tensor]:
+    """Give what users read, in the order of `packing`."""
+    parts = {
+        "au": outputs.au,
+        "emotion": outputs.emotion_logits.float().softmax(dim=-1),
+        "affect": outputs.valence_arousal,
+        "gaze": outputs.gaze,
+        "pose": outputs.pose,
+        "mesh": outputs.mesh,
+    }
+    if outputs.blendshapes is not None:
+        parts["blendshapes"] = outputs.blendshapes
+    return {name: part.detach().float() for name, part in parts.items()}

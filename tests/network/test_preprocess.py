@@ -9,7 +9,13 @@ from PIL import Image
 from torchvision.transforms.v2 import functional as transforms
 
 from facemt_analysis.network import ModelConfig
-from facemt_analysis.network.preprocess import check_chips, normalise, prepare
+from facemt_analysis.network.preprocess import (
+    check_chips,
+    check_extremes,
+    extremes,
+    normalise,
+    prepare,
+)
 
 
 @pytest.mark.parametrize("side", [96, 224, 256, 288])
@@ -89,3 +95,19 @@ def test_other_layouts_and_types_pass(generated):
     readonly = chips.copy()
     readonly.flags.writeable = False
     np.testing.assert_array_equal(check_chips(readonly), chips)
+
+
+def test_extremes_of_chips_are_checked_as_the_chips_are(generated):
+    chips = torch.from_numpy(generated.chips(3))
+    chips[1, 0, 0, 0] = float("nan")
+    check_extremes(extremes(chips).numpy())
+    chips[2] *= 255
+    with pytest.raises(ValueError, match="divide 8-bit values by 255"):
+        check_extremes(extremes(chips).numpy())
+    check_extremes(np.empty((0, 2)))
+    check_extremes(np.full((2, 2), np.nan))
+
+
+def test_chips_elsewhere_are_not_waited_for():
+    chips = torch.full((1, 3, 8, 8), 200.0, device="meta")  # has no values to look at
+    assert check_chips(chips) is chips

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from facemt_analysis.errors import OptionError
+from facemt_analysis.network.batches import Batches, Capture, CudaCapture
 from facemt_analysis.network.config import Preprocess
 from facemt_analysis.network.engines.maps import maps_graph, named_maps
 from facemt_analysis.network.engines.session import Session, n_threads, torch_threads
@@ -44,26 +46,69 @@ class Engine(Protocol):
 class TorchEngine:
     """PyTorch, on the device of the network.
 
+    On CUDA the whole network is captured once for each of a few batch sizes and replayed
+    (CUDA graphs), unless another stream than the default one is chosen at the call.
+
     Parameters
     ----------
     model
         The network; its weights are used as they are at each call.
     threads
         Threads of each call on a CPU; None leaves PyTorch's setting alone.
+    capture
+        How work is captured; None: by CUDA for a network on CUDA, else not at all.
     """
 
     name = "torch"
 
-    def __init__(self, model: FaceMultitask, *, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        model: FaceMultitask,
+        *,
+        threads: int | None = None,
+        capture: Capture | None = None,
+    ) -> None:
         self.model = model
         self.threads = n_threads(threads, self.name)
+        self._capture = capture
+        self._held: tuple[FusedMaps, Batches] | None = None
+        self._making = threading.Lock()
 
     def predict(
         self, chips: Tensor | NDArray[np.floating], *, preprocess: Preprocess | None = None
     ) -> Prediction:
         """Predict from face chips; see `FaceMultitask.predict`."""
         with torch_threads(self.threads):
-            return self.model.predict(chips, preprocess=preprocess)
+            if (batches := self._batches()) is None:
+                return self.model.predict(chips, preprocess=preprocess)
+            return self.model.predict_by(batches, chips, preprocess=preprocess)
+
+    def _batches(self) -> Batches | None:
+        """Give the network as it is now, to be replayed; None: it is to be run plainly."""
+        capture = self._capture
+        if capture is None:
+            device = self.model.device
+            if device.type != "cuda":
+                return None
+            if torch.cuda.current_stream(device) != torch.cuda.default_stream(device):
+                return None  # what was captured has one place for inputs: streams would mix them
+            capture = CudaCapture()
+        with self._making:
+            maps_of = self.model._fused_maps()  # another one when weights have changed
+            if self._held is None or self._held[0] is not maps_of:
+                self._held = None  # free the old one first
+                model = self.model
+                self._held = (maps_of, Batches(lambda x: model.rows(maps_of(x)), capture))
+            return self._held[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave what was captured out of copies and pickles."""
+        return {"model": self.model, "threads": self.threads, "_capture": self._capture}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Begin with nothing captured."""
+        self.__dict__.update(state)
+        self._held, self._making = None, threading.Lock()
 
 
 class OnnxEngine:
