@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 __all__ = ["Tracker", "overlap"]
 
@@ -148,7 +147,7 @@ class Tracker:
             open_ = np.flatnonzero(match < 0)
             part = np.ix_(free, open_)
             price = np.where(allowed[part], cost[part], _FORBIDDEN)
-            rows, columns = linear_sum_assignment(price)
+            rows, columns = _cheapest(price)
             good = price[rows, columns] < _FORBIDDEN
             match[open_[columns[good]]] = free[rows[good]]
         return match
@@ -185,6 +184,19 @@ class Tracker:
         self._velocity = np.concatenate([self._velocity, velocity])
         self._seen = np.concatenate([self._seen, np.full(len(ids), float(time))])
         self._missed = np.concatenate([self._missed + 1, np.zeros(len(ids), np.int64)])
+
+
+def _cheapest(price: Floats) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Rows and columns of the pairs that together cost least, each row and column once at most."""
+    if not price.size:
+        return np.empty(0, np.intp), np.empty(0, np.intp)
+    if 1 in price.shape:  # one face: no need to import 40 MB of optimisers
+        best = np.unravel_index([price.argmin()], price.shape)
+        return best[0], best[1]
+    from scipy.optimize import linear_sum_assignment
+
+    rows, columns = linear_sum_assignment(price)
+    return rows, columns
 
 
 def _checked(boxes: npt.ArrayLike, time: float) -> Floats:

@@ -94,7 +94,10 @@ class PrototypeScores(nn.Module):
         super().__init__()
         # Positive throughout: a negative entry is rectified away and gets no gradient, so it
         # would stay dead for the whole training.
-        self.s = nn.Parameter(torch.randn(n_au, channels).abs() * 0.02)
+        # (Drawn in place: on the meta device torch.randn would import torch's compiler.)
+        self.s = nn.Parameter(
+            nn.init.trunc_normal_(torch.empty(n_au, channels), std=0.02, a=0.0, b=0.1)
+        )
 
     def forward(self, nodes: Tensor) -> Tensor:
         """Map nodes (n, n_au, C) to scores (n, n_au) in [0, 1]."""

@@ -90,8 +90,14 @@ def load_checkpoint(
     (True, 'MIT')
     """
     header = read_header(path)
-    network = _network_for(header).to_empty(device=device)
-    network.load_state_dict(_read(header))
+    network = _network_for(header)
+    wanted = network.state_dict()
+    # copied, since what is read may be a view of the file, which others may change
+    weights = {
+        name: value.to(device, wanted[name].dtype, copy=True)
+        for name, value in _read(header).items()
+    }
+    network.load_state_dict(weights, assign=True)
     network.metadata = {key: value for key, value in header.metadata.items() if key != "config"}
     network.sha256 = file_sha256(path)
     return network.eval()

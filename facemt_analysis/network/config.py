@@ -10,18 +10,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from facemt_analysis.errors import CheckpointError
+from facemt_analysis.network.convnext import CONVNEXT_V2
 from facemt_analysis.schema import N_MESH
 
 __all__ = ["ConfigError", "ModelConfig", "Preprocess"]
 
 Preprocess = Literal["resize", "crop"]
 """How a chip becomes the network's input: the whole chip resized, or its centre cropped."""
-
-# timm's ConvNeXt-V2 (Woo et al., 2023). Kept here so that reading a header needs no torch.
-_BACKBONES = tuple(
-    f"convnextv2_{size}"
-    for size in ("atto", "femto", "pico", "nano", "tiny", "small", "base", "large", "huge")
-)
 
 # Closed ranges. The upper ends are far beyond any published file and exist so that a broken or
 # hostile header cannot ask for absurd memory.
@@ -294,10 +289,10 @@ def _typed(name: str, annotation: object, config: ModelConfig) -> Any:
 def _check_backbone(backbone: str) -> None:
     """Refuse what is not a ConvNeXt-V2, before anything is built or looked up."""
     architecture = backbone.split(".", 1)[0]
-    if architecture not in _BACKBONES:
-        near = difflib.get_close_matches(architecture, _BACKBONES, n=2, cutoff=0.6)
+    if architecture not in CONVNEXT_V2:
+        near = difflib.get_close_matches(architecture, CONVNEXT_V2, n=2, cutoff=0.6)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise ConfigError(
-            f"`backbone` must be one of timm's ConvNeXt-V2 ({', '.join(_BACKBONES)}), but is "
+            f"`backbone` must be one of timm's ConvNeXt-V2 ({', '.join(CONVNEXT_V2)}), but is "
             f"{backbone!r:.80}.{hint}"
         )

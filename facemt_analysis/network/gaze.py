@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torchvision.ops import roi_align
 
 from facemt_analysis.network.config import ModelConfig
 from facemt_analysis.network.heads import mlp
 from facemt_analysis.network.rotation import gaze_angles, rotation_matrix
 
-__all__ = ["EYE_CORNERS", "EyeEncoder", "GazeHead", "GazeOutput"]
+__all__ = ["EYE_CORNERS", "EyeEncoder", "GazeHead", "GazeOutput", "window_means"]
 
 EYE_CORNERS = ((33, 133), (362, 263))
 """Mesh vertices of the corners of the eye on the image's left, then of that on its right."""
@@ -82,14 +82,53 @@ class EyeEncoder(nn.Module):
             (n, 2, gaze_eye_dim), the eye on the image's left first.
         """
         corners = torch.tensor(EYE_CORNERS, device=mesh_px.device)
-        centre = mesh_px[:, corners].mean(dim=2).to(fine.dtype)  # (n, eye, xy)
-        half = self.box_side / 2
-        boxes = torch.cat([centre - half, centre + half], dim=-1)
-        pooled = roi_align(
-            fine, list(boxes), self.roi_size, spatial_scale=1 / self._STRIDE, aligned=True
+        centre = mesh_px[:, corners].mean(dim=2)  # (n, eye, xy)
+        pooled = window_means(
+            fine, centre / self._STRIDE, self.box_side / self._STRIDE, self.roi_size
         )
-        eyes = self.norm(self.proj(self.enc(pooled).flatten(1)))
+        eyes = self.norm(self.proj(self.enc(pooled.flatten(0, 1)).flatten(1)))
         return eyes.unflatten(0, (-1, 2))  # type: ignore[no-any-return]
+
+
+def window_means(maps: Tensor, centre: Tensor, side: float, cells: int) -> Tensor:
+    """Mean of maps over each cell of square windows (RoIAlign; He et al., 2017).
+
+    As the published weights were trained with: each cell is sampled bilinearly at the middles of
+    as many equal parts as it is map cells wide, rounded up. Rows and columns are weighted one
+    after the other, so that it is two matrix products.
+
+    Parameters
+    ----------
+    maps
+        (n, C, h, w).
+    centre
+        (n, m, 2) x and y of the windows' centres, in cells of the map from its outer edge.
+    side
+        Of the windows, in cells of the map.
+    cells
+        Cells along a side of the result.
+
+    Returns
+    -------
+    Tensor
+        (n, m, C, cells, cells). Samples more than a cell outside the map count as 0. NaN in a
+        centre gives NaN in its window.
+    """
+    parts = max(math.ceil(side / cells), 1)
+    offset = (torch.arange(cells * parts, device=maps.device) + 0.5) / (cells * parts) - 0.5
+    where = centre[..., None].float() + offset * side - 0.5  # (n, m, xy, sample)
+
+    def weights(position: Tensor, length: int) -> Tensor:
+        inside = (position >= -1) & (position <= length) | position.isnan()
+        held = position.clamp(0, length - 1)[..., None]
+        distance = (held - torch.arange(length, device=maps.device)).abs()
+        hat = (1 - distance).clamp_min(0) * inside[..., None]
+        each = hat.reshape(*hat.shape[:-2], cells, parts, length)
+        return each.mean(dim=-2).to(maps.dtype)
+
+    across, down = weights(where[:, :, 0], maps.shape[3]), weights(where[:, :, 1], maps.shape[2])
+    rows = torch.einsum("nmrh,nchw->nmcrw", down, maps)
+    return torch.einsum("nmcrw,nmsw->nmcrs", rows, across)
 
 
 class GazeHead(nn.Module):

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import numpy as np
-import timm
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from facemt_analysis.network.action_units import NodeBranches, PrototypeScores, RelationGraph
+from facemt_analysis.network.backbone import StoredBackbone, timm_backbone
 from facemt_analysis.network.config import ModelConfig, Preprocess
+from facemt_analysis.network.convnext import CONVNEXT_V2
 from facemt_analysis.network.fused import FusedMaps, Maps
 from facemt_analysis.network.gaze import EyeEncoder, GazeHead
 from facemt_analysis.network.heads import (
@@ -63,15 +64,11 @@ class FaceMultitask(nn.Module):
         self.metadata: Mapping[str, str] = {}
         self.sha256: str | None = None
         self._fused: tuple[tuple[object, ...], FusedMaps] | None = None
-        self.backbone = timm.create_model(
-            config.architecture,
-            pretrained=False,
-            features_only=True,
-            out_indices=(2, 3) if config.gaze_eye_roi else (3,),
-            drop_path_rate=config.drop_path_rate,
-        )
-        widths = self.backbone.feature_info.channels()
-        wide, width = widths[-1], config.afg_channels
+        # On the meta device weights are to come from a file, most likely to predict only.
+        on_meta = torch.get_default_device().type == "meta"
+        self.backbone = StoredBackbone(config) if on_meta else timm_backbone(config)
+        *_, finer, wide = CONVNEXT_V2[config.architecture].widths
+        width = config.afg_channels
         mesh_scale = 1.0 if config.mesh_normalized else float(config.image_size)
         self.proj: nn.Module = (
             nn.Identity() if wide == width else nn.Conv2d(wide, width, kernel_size=1, bias=False)
@@ -92,7 +89,7 @@ class FaceMultitask(nn.Module):
         features = wide + config.unified_lmk_dim
         with_au = config.n_au if config.emotion_use_au_prob else 0
         self.emotion = AffectHead(features + with_au, config.n_emotion, config.emotion_head_dropout)
-        self.gaze_eye_enc = EyeEncoder(widths[0], config) if config.gaze_eye_roi else None
+        self.gaze_eye_enc = EyeEncoder(finer, config) if config.gaze_eye_roi else None
         self.gaze = GazeHead(features, config)
         # Log-variances of the tasks for uncertainty weighting (Kendall et al., 2018); only
         # training reads them.
@@ -112,6 +109,7 @@ class FaceMultitask(nn.Module):
         Differentiable; honours train and eval mode. Chips are turned into inputs by
         :meth:`prepare`.
         """
+        self._complete_backbone()
         maps = self.backbone(x)
         projected = self.proj(maps[-1])
         return self.heads(
@@ -284,7 +282,14 @@ class FaceMultitask(nn.Module):
         """Switch between train and eval mode; drops what :meth:`predict` prepared."""
         if mode or self.training:
             self._fused = None
+        if mode:
+            self._complete_backbone()
         return super().train(mode)
+
+    def _complete_backbone(self) -> None:
+        """Put timm's module in the place of weights alone; the parameters stay the same."""
+        if isinstance(self.backbone, StoredBackbone):
+            self.backbone = self.backbone.completed(self.config)
 
     def warm(self) -> None:
         """Make what :meth:`predict` prepares at its first call, before several threads do."""

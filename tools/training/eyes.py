@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torchvision.ops import roi_align
 
 from facemt_analysis.network import FaceMultitask
+from facemt_analysis.network.convnext import CONVNEXT_V2
 from facemt_analysis.network.gaze import EYE_CORNERS
 
 GRID = 6  # readings across the window around an eye
@@ -36,7 +37,7 @@ class EyeReadings(nn.Module):
             block.register_forward_hook(
                 lambda _module, _inputs, out, stage=stage: self._maps.update({stage: out})
             )
-            width = model.backbone.feature_info.info[stage]["num_chs"]
+            width = CONVNEXT_V2[model.config.architecture].widths[stage]
             self.linear.append(nn.Linear(width * GRID**2, 2))
 
     def forward(self, mesh: Tensor) -> list[Tensor]:

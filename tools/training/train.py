@@ -44,7 +44,7 @@ def build(args: argparse.Namespace) -> FaceMultitask:
     if args.init:
         given = load_checkpoint(args.init)
         if args.image_size in (None, given.config.image_size):
-            return given
+            return given.train()  # whole, with the modules that `EyeReadings` listens to
         # no tensor's shape depends on the size of the input
         model = FaceMultitask(dataclasses.replace(given.config, image_size=args.image_size))
         model.load_state_dict(given.state_dict())
