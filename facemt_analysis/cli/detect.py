@@ -79,8 +79,10 @@ def _add_what(detect: argparse.ArgumentParser) -> None:
 def _add_where(detect: argparse.ArgumentParser) -> None:
     where = detect.add_argument_group("where it is done")
     where.add_argument("--device", default="auto", help="auto, cpu, cuda, … (default: auto)")
-    where.add_argument("--threads", type=positive_int, metavar="N", help="cores per process")
-    where.add_argument("--batch-size", type=positive_int, default=16, metavar="N")
+    where.add_argument("--threads", type=positive_int, metavar="N",
+                       help="cores per process, or threads that feed a graphics card")  # fmt: skip
+    where.add_argument("--batch-size", type=positive_int, metavar="N",
+                       help="faces at a time (default: 16, on a graphics card 64)")  # fmt: skip
     where.add_argument("--engine", default="torch", metavar="E",
                        help="torch, onnx or auto (default: torch)")  # fmt: skip
     several = where.add_mutually_exclusive_group()
@@ -94,9 +96,9 @@ def _detect(arguments: argparse.Namespace) -> int:
     from facemt_analysis.detection import open_recordings
     from facemt_analysis.detection.media.sampling import Sampling
     from facemt_analysis.detection.table import check_groups
-    from facemt_analysis.study.cluster import SchedulerLost
     from facemt_analysis.study.job import Options
     from facemt_analysis.study.run import detect_study
+    from facemt_analysis.study.cluster import SchedulerLost
 
     options = Options(
         weights=_weights(arguments.weights),

@@ -10,7 +10,12 @@ from facemt_analysis.detection.faces import FaceDetector, resolve_face_detector
 from facemt_analysis.errors import OptionError, WeightsUnavailable
 from facemt_analysis.network import WEIGHTS
 
-__all__ = ["FallbackWarning", "choose_device", "choose_face_detector", "choose_threads"]
+__all__ = [
+    "FallbackWarning", "choose_batch_size", "choose_device", "choose_face_detector",
+    "choose_threads",
+]  # fmt: skip
+
+_FEEDING = 4  # threads that cut out, look and write tables for a device, next to those that decode
 
 
 class FallbackWarning(UserWarning):
@@ -39,7 +44,7 @@ def choose_device(device: str | torch.device) -> torch.device:
 
 
 def choose_threads(threads: int | None, device: torch.device) -> int:
-    """Give the number of threads that run the network.
+    """Give the number of threads that run the network, or feed the device that does.
 
     Raises
     ------
@@ -48,9 +53,21 @@ def choose_threads(threads: int | None, device: torch.device) -> int:
     """
     if threads is not None and threads < 1:
         raise OptionError(f"`threads` must be at least 1, but got {threads}.")
-    if device.type != "cpu":
-        return 1  # it feeds the device while the next frames are decoded
-    return threads or torch.get_num_threads()
+    usual = torch.get_num_threads()
+    return threads or (usual if device.type == "cpu" else min(_FEEDING, usual))
+
+
+def choose_batch_size(batch_size: int | None, device: torch.device) -> int:
+    """Give the number of faces that go through the network together.
+
+    Raises
+    ------
+    OptionError
+        When it is less than one.
+    """
+    if batch_size is not None and batch_size < 1:
+        raise OptionError(f"`batch_size` must be at least 1, but got {batch_size}.")
+    return batch_size or (16 if device.type == "cpu" else 64)
 
 
 def choose_face_detector(

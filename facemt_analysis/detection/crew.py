@@ -21,6 +21,7 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 _AHEAD_BYTES = 192 * 2**20
+_STARTING = threading.Lock()  # another crew that is started meanwhile
 
 
 class Crew:
@@ -40,15 +41,16 @@ class Crew:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        usual = torch.get_num_threads()
-        self._pool = ThreadPoolExecutor(size, "facemt", _keep_to_one_core)
         # threads are started now, by as many jobs that wait for each other: the setting is each
         # thread's own, but new threads of anybody else would inherit the latest one
-        met = threading.Barrier(size + 1)
-        for _ in range(size):
-            self._pool.submit(met.wait)
-        met.wait()
-        torch.set_num_threads(usual)
+        with _STARTING:
+            usual = torch.get_num_threads()
+            self._pool = ThreadPoolExecutor(size, "facemt", _keep_to_one_core)
+            met = threading.Barrier(size + 1)
+            for _ in range(size):
+                self._pool.submit(met.wait)
+            met.wait()
+            torch.set_num_threads(usual)
 
     def submit(self, job: Callable[[], Result]) -> Future[Result]:
         """Run a job behind those that were submitted before."""

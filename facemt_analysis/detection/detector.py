@@ -20,7 +20,12 @@ from tqdm.auto import tqdm
 from facemt_analysis import __version__
 from facemt_analysis.detection import following
 from facemt_analysis.detection.chips import ChipGeometry
-from facemt_analysis.detection.choices import choose_device, choose_face_detector, choose_threads
+from facemt_analysis.detection.choices import (
+    choose_batch_size,
+    choose_device,
+    choose_face_detector,
+    choose_threads,
+)
 from facemt_analysis.detection.crew import Crew
 from facemt_analysis.detection.faces.base import Framing
 from facemt_analysis.detection.measuring import Faces, Finder, Measurer, cropping, measure_unit
@@ -33,6 +38,7 @@ from facemt_analysis.fex import Fex, FexInfo, fex_from_blocks
 from facemt_analysis.fex.info import utc_now
 from facemt_analysis.network import (
     Conventions,
+    Engine,
     FaceMultitask,
     Prediction,
     conventions_for,
@@ -41,6 +47,7 @@ from facemt_analysis.network import (
     resolve_weights,
 )
 from facemt_analysis.network.engines import resolve_engine
+from facemt_analysis.network.engines.together import SharedEngine
 
 __all__ = ["Detector", "MediaWarning"]
 
@@ -74,12 +81,14 @@ class Detector:
     conventions
         Which raw output is which angle; None follows the checkpoint or its published name.
     batch_size
-        Faces that go through the network together; results do not depend on it.
+        Faces that go through the network together, None: 16 on a CPU, 64 elsewhere; results do
+        not depend on it.
     follow
         In films the face detector looks at every N-th frame, and faces are followed in between
         (see `detection.following`); True: every eighth; False or 1: at every frame.
     threads
-        Cores used on a CPU; None: as many as torch would. Results do not depend on it.
+        Cores used on a CPU, None: as many as torch would; on another device the threads that feed
+        it, None: up to four. Results do not depend on it.
     engine
         What computes the network and RetinaFace: ``"torch"``, ``"onnx"`` (CPU only, an optional
         package) or ``"auto"``, ``"onnx"`` where it can be had; results are equal to rounding.
@@ -107,17 +116,17 @@ class Detector:
         face_threshold: float = 0.5,
         chip: ChipGeometry | None = None,
         conventions: Conventions | None = None,
-        batch_size: int = 16,
+        batch_size: int | None = None,
         follow: int | bool = True,
         threads: int | None = None,
         engine: str = "torch",
     ) -> None:
         if not 0.0 <= face_threshold <= 1.0:
             raise OptionError(f"`face_threshold` must be in 0 to 1, but got {face_threshold}.")
-        self.batch_size = _positive("batch_size", batch_size)
         self.follow = following.EVERY if follow is True else _positive("follow", follow or 1)
         self.face_threshold = face_threshold
         self.device = choose_device(device)
+        self.batch_size = choose_batch_size(batch_size, self.device)
         self.threads = choose_threads(threads, self.device)
         self.weights = resolve_weights(weights)
         self.model: FaceMultitask = load_checkpoint(self.weights.path, device=self.device)
@@ -130,10 +139,15 @@ class Detector:
         size = sum(value.nbytes for value in self.model.state_dict().values())
         chosen = resolve_engine(engine, self.device, n_bytes=size)
         # each call of ONNX Runtime comes from a thread that keeps to one core
-        self.engine = make_engine(self.model, chosen, threads=1 if chosen == "onnx" else None)
+        engine_alone = make_engine(self.model, chosen, threads=1 if chosen == "onnx" else None)
+        # on a CPU each thread runs the network on its own; a device does larger batches faster
+        self.engine: Engine = (
+            engine_alone if self.device.type == "cpu" else SharedEngine(engine_alone)
+        )
         self.face_detector = choose_face_detector(
             face_detector, self.weights.name, self.device, chosen
         )
+        self._find: Finder | None = None
 
     def __repr__(self) -> str:
         return (
@@ -334,7 +348,7 @@ class Detector:
         info = self._info({**sampling, "groups": chosen, "face_threshold": self.face_threshold})
         if within is not None:
             sampling |= {"start": within[0], "stop": within[1]}
-        find = Finder(self.face_detector, self.face_threshold)
+        find = self._finder()
         measure = self._measurer(self.face_detector.framing, table, size)
         follow = self.follow if recording.continuous else 1
         frames = tqdm(
@@ -369,6 +383,15 @@ class Detector:
 
             for job, faces in crew.ordered(run, jobs(), weight=lambda job: job.unit.bytes):
                 yield _rows(recording.name, job.unit.frames, faces, table, info), job.place()
+
+    def _finder(self) -> Finder:
+        """Give the one finder of all recordings that are measured at a time."""
+        find = self._find
+        if find is None or (find.detector, find.threshold) != (
+            self.face_detector, self.face_threshold,
+        ):  # fmt: skip
+            find = self._find = Finder(self.face_detector, self.face_threshold)
+        return find
 
     def _measurer(self, framing: Framing, table: FaceTable, batch_size: int) -> Measurer:
         return Measurer(self._predict, self._crop, self.chip, framing, table, batch_size)

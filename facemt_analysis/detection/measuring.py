@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from facemt_analysis.detection.media import Frame
 from facemt_analysis.detection.table import FaceTable
 from facemt_analysis.detection.units import Unit
 from facemt_analysis.network import Prediction
+from facemt_analysis.network.engines.together import Together
 from facemt_analysis.network.shortcut import Shortcut
 
 __all__ = ["Faces", "Finder", "Measurer", "cropping", "measure_unit"]
@@ -143,31 +145,52 @@ class Finder:
     Parameters
     ----------
     detector
-        The face detector; its attribute `thread_safe` says whether it may run in several threads.
+        The face detector; its attribute `thread_safe` says whether it may run in several threads,
+        and `shares_batches` that frames of several threads go through it at once, so many pixels
+        at most.
     threshold
         Faces with a lower score are left out.
     """
 
     def __init__(self, detector: FaceDetector, threshold: float) -> None:
-        self._detector = detector
-        self._threshold = threshold
-        self._turn = None if getattr(detector, "thread_safe", False) else threading.Lock()
+        self.detector = detector
+        self.threshold = threshold
+        self._detect = detector.detect
+        if not getattr(detector, "thread_safe", False):
+            self._detect = _one_at_a_time(detector.detect)
+        elif most := getattr(detector, "shares_batches", None):
+            self._detect = Together(self._detect_all, most=most, weigh=_pixels)
 
     def __call__(self, frames: Sequence[Frame]) -> list[Boxes]:
         """Boxes (n, 5) of each frame, from left to right."""
         if not frames:
             return []
-        images = [frame.image for frame in frames]
-        if self._turn is None:
-            found = self._detector.detect(images)
-        else:
-            with self._turn:
-                found = self._detector.detect(images)
-        return [self._sure(boxes) for boxes in found]
+        return [self._sure(boxes) for boxes in self._detect([frame.image for frame in frames])]
 
     def _sure(self, boxes: Boxes) -> Boxes:
-        kept = boxes[boxes[:, 4] >= self._threshold]
+        kept = boxes[boxes[:, 4] >= self.threshold]
         return kept[np.lexsort(kept.T[::-1])].astype(np.float32)
+
+    def _detect_all(self, given: Sequence[Sequence[Image]]) -> list[list[Boxes]]:
+        """Detect in the frames of several threads."""
+        found = iter(self.detector.detect(list(itertools.chain.from_iterable(given))))
+        return [list(itertools.islice(found, len(images))) for images in given]
+
+
+def _one_at_a_time(
+    detect: Callable[[Sequence[Image]], list[Boxes]],
+) -> Callable[[Sequence[Image]], list[Boxes]]:
+    turn = threading.Lock()
+
+    def in_turn(images: Sequence[Image]) -> list[Boxes]:
+        with turn:
+            return detect(images)
+
+    return in_turn
+
+
+def _pixels(images: Sequence[Image]) -> int:
+    return sum(image.shape[0] * image.shape[1] for image in images)
 
 
 def measure_unit(

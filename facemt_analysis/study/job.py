@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 import math
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -22,7 +23,9 @@ from facemt_analysis.study.parts import Parts, Tally
 if TYPE_CHECKING:
     from facemt_analysis.detection import Detector, Recording
 
-__all__ = ["Job", "Options", "Segment", "chunks", "complete", "cut", "detector_for", "measure"]
+__all__ = [
+    "Job", "Options", "Segment", "Stopped", "chunks", "complete", "cut", "detector_for", "measure",
+]  # fmt: skip
 
 # A part is written after so many frames, or seconds, whichever comes first
 _FRAMES, _SECONDS = 1024, 30.0
@@ -41,7 +44,7 @@ class Options:
     face_detector: str | None = None
     face_threshold: float = 0.5
     follow: int | bool = True
-    batch_size: int = 16
+    batch_size: int | None = None
     engine: str = "torch"
     every: int = 1
     fps: float | None = None
@@ -59,6 +62,7 @@ class Options:
     def key(self) -> str:
         """Hash of all that a result depends on, this package's version included."""
         relevant = {k: v for k, v in asdict(self).items() if k not in ("device", "threads")}
+        relevant["batch_size"] = self.batch_size or 16
         text = json.dumps({"tool": __version__, **relevant}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -99,6 +103,10 @@ class Job:
         return Parts(self.result)
 
 
+class Stopped(Exception):
+    """The work was called off; what had been measured is kept."""
+
+
 @functools.lru_cache(maxsize=1)
 def detector_for(options: Options) -> Detector:
     """Give this process's detector; it is made once."""
@@ -136,11 +144,19 @@ def cut(recording: Recording, options: Options) -> tuple[Segment, ...]:
     return tuple(Segment(number, start, stop) for number, (start, stop) in enumerate(pairs))
 
 
-def measure(job: Job, segment: Segment, *, progress: bool = False) -> Tally:
+def measure(
+    job: Job,
+    segment: Segment,
+    *,
+    progress: bool = False,
+    stop: threading.Event | None = None,
+) -> Tally:
     """Measure one segment, going on where an earlier run stopped.
 
     Raises
     ------
+    Stopped
+        Soon after `stop` is set.
     MediaError
         If it cannot be read.
     FexError
@@ -173,6 +189,8 @@ def measure(job: Job, segment: Segment, *, progress: bool = False) -> Tally:
             place = reached
             if sum(map(len, held)) >= _FRAMES or time.monotonic() - written > _SECONDS:
                 flush()
+            if stop is not None and stop.is_set():
+                raise Stopped
     finally:
         flush()
     tally.problems = [*dict.fromkeys([*tally.problems, *job.recording.problems])]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import threading
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -57,30 +60,56 @@ class Runner(Protocol):
 
 @dataclass(frozen=True)
 class Here:
-    """Runs jobs in this process, one after the other.
+    """Runs jobs in this process.
 
     Parameters
     ----------
     progress
         Show progress bars.
+    at_once
+        Recordings that are open at a time, each in a thread, with one detector; None: one on a
+        CPU, whose cores one recording keeps busy, and else as many as the cores can decode, up
+        to four.
     """
 
     progress: bool = False
+    at_once: int | None = None
     split = False
 
     def run(self, jobs: Sequence[Job], *, finish: bool) -> Iterator[tuple[Job, Tally | str]]:
         """See `Runner.run`."""
-        for job in jobs:
+        at_once = self.at_once or _at_once(jobs)
+        if at_once == 1 or len(jobs) < 2:
+            for job in jobs:
+                yield job, self._result(job, finish)
+            return
+        stop = threading.Event()
+        with ThreadPoolExecutor(at_once, "facemt-recording") as pool:
             try:
-                tally = sum(
-                    (measure(job, part, progress=self.progress) for part in job.segments), Tally()
-                )
-                if finish:
-                    complete(job)
-            except Exception as error:
-                yield job, reason(error)
-            else:
-                yield job, tally
+                futures = {pool.submit(self._result, job, finish, stop): job for job in jobs}
+                for future in as_completed(futures):
+                    yield futures[future], future.result()
+            finally:  # interrupted: what is under way ends soon and is kept, nothing new begins
+                stop.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def _result(self, job: Job, finish: bool, stop: threading.Event | None = None) -> Tally | str:
+        try:
+            tally = sum(
+                (measure(job, part, progress=self.progress, stop=stop) for part in job.segments),
+                Tally(),
+            )
+            if finish:
+                complete(job)
+        except Exception as error:
+            return reason(error)
+        return tally
+
+
+def _at_once(jobs: Sequence[Job]) -> int:
+    if not jobs or detector_for(jobs[0].options).device.type == "cpu":
+        return 1
+    return min(4, os.cpu_count() or 1)
 
 
 def reason(error: BaseException) -> str:

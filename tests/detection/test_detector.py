@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +26,9 @@ from facemt_analysis.detection import (
 )
 from facemt_analysis.errors import OptionError
 from facemt_analysis.network import CONVENTIONS, load_checkpoint, save_checkpoint
+from facemt_analysis.network.batches import Captured
+from facemt_analysis.network.engines import TorchEngine
+from facemt_analysis.network.engines.together import SharedEngine
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -346,3 +350,33 @@ def test_chips_that_are_made_where_the_network_is_change_nothing(
         tables.append(pd.DataFrame(tool.detect(face_video, progress=False)))
     loose = 1e-4 if device == "cpu" else 0.1  # bfloat16 may turn the last bit of a pixel into more
     pd.testing.assert_frame_equal(*tables, rtol=loose, atol=loose)
+
+
+def test_threads_that_share_batches_get_the_same_table(
+    small_weights: Path, face_video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a card is given, on a CPU: chips made there, one network for all, replayed."""
+    monkeypatch.setattr(units, "_FRAMES", 2)
+    tool = Detector(str(small_weights), face_detector="haar", device="cpu", threads=4, follow=1)
+    expected = pd.DataFrame(tool.detect(face_video, progress=False))
+    sizes: list[int] = []
+
+    def capture(run: Callable, place: torch.Tensor) -> Captured:
+        output = run(place).clone()
+
+        def replay() -> None:
+            sizes.append(len(place))
+            output.copy_(run(place))
+
+        return Captured(place, output, replay)
+
+    monkeypatch.setattr(tool, "engine", SharedEngine(TorchEngine(tool.model, capture=capture)))
+    monkeypatch.setattr(tool, "_crop", partial(tool.chip.crop, device=tool.device))
+    for _ in range(4):
+        with ThreadPoolExecutor(3) as pool:  # three recordings at a time
+            tables = list(
+                pool.map(lambda _: pd.DataFrame(tool.detect(face_video, progress=False)), range(3))
+            )
+        for table in tables:
+            pd.testing.assert_frame_equal(table, expected, atol=1e-3)
+    assert sizes
