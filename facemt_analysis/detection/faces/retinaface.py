@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import itertools
 import os
 import threading
@@ -29,6 +30,7 @@ from facemt_analysis.detection.faces.retinaface_weights import read_weights
 from facemt_analysis.errors import OptionError
 from facemt_analysis.network.engines import resolve_engine
 from facemt_analysis.network.engines.session import Session, n_threads, torch_threads
+from facemt_analysis.network.transfer import send, staging
 
 __all__ = ["RetinaFace"]
 
@@ -38,6 +40,13 @@ _OVERLAP = 0.4
 _MOST = 750  # faces of one frame
 # Pixels that go through the network at once, so that memory does not grow with the batch.
 _PIXELS = {"cpu": 2**18, "cuda": 2**24}
+_PIXELS_ELSEWHERE = 2**20
+
+
+@functools.lru_cache(maxsize=4)
+@torch.inference_mode(False)
+def _mean(device: torch.device) -> Tensor:
+    return torch.tensor(_MEAN, device=device)[:, None, None]
 
 
 _Network = Callable[[Tensor], Sequence[Tensor]]  # images to offsets of boxes and logits
@@ -193,7 +202,7 @@ class RetinaFace(nn.Module):
             by_size.setdefault(frame.shape, []).append(position)
         found: dict[int, Boxes] = {}
         for (height, width, _), positions in by_size.items():
-            together = max(1, _PIXELS.get(self._device.type, 2**20) // (height * width))
+            together = max(1, _PIXELS.get(self._device.type, _PIXELS_ELSEWHERE) // (height * width))
             for first in range(0, len(positions), together):
                 part = positions[first : first + together]
                 found.update(zip(part, self._detect([frames[i] for i in part]), strict=True))
@@ -206,20 +215,26 @@ class RetinaFace(nn.Module):
     @torch.inference_mode()
     def _detect(self, frames: Sequence[Image]) -> list[Boxes]:
         """Boxes in frames of one size."""
-        network = self._for_inference()
+        network, device = self._for_inference(), self._device
+        held = staging((len(frames), *frames[0].shape), torch.uint8, device)
+        np.stack(frames, out=held.numpy())
         # (b, H, W, 3) seen as (b, 3, H, W) is what torch calls channels last, its fast layout
-        images = torch.from_numpy(np.stack(frames)).to(self._device).permute(0, 3, 1, 2).float()
-        loc, logits = network(images - images.new_tensor(_MEAN)[:, None, None])
+        images = send(held, device).permute(0, 3, 1, 2).float()
+        loc, logits = network(images - _mean(device))
         score = logits.softmax(dim=-1)[..., 1]
-        anchors = anchors_for(*images.shape[2:], self._device)
-        found = []
-        for one_score, one_loc in zip(score, loc, strict=True):
-            # what lies below the threshold cannot suppress what lies above it
-            sure = (one_score >= self.threshold).nonzero()[:, 0]
-            boxes = decode_boxes(one_loc[sure], anchors[sure])
-            kept = nms(boxes, one_score[sure], _OVERLAP)[:_MOST]
-            found.append(torch.column_stack([boxes[kept], one_score[sure][kept]]).cpu().numpy())
-        return found
+        anchors = anchors_for(*images.shape[2:], device)
+        # what lies below the threshold cannot suppress what lies above it
+        image, place = (score >= self.threshold).nonzero(as_tuple=True)
+        sure = score[image, place]
+        boxes = decode_boxes(loc[image, place], anchors[place])
+        # few are left: they are sorted out on the host, where they come in one copy
+        rows = torch.column_stack([image.to(boxes.dtype), boxes, sure]).cpu()
+        counts = torch.bincount(rows[:, 0].long(), minlength=len(frames)).tolist()
+        return [self._kept(part[:, 1:]) for part in torch.split(rows, counts)]
+
+    def _kept(self, boxes: Tensor) -> Boxes:
+        """Leave out boxes (n, 5) that overlap with more certain ones."""
+        return boxes[nms(boxes[:, :4], boxes[:, 4], _OVERLAP)[:_MOST]].numpy()
 
     def _shrunk(self, frame: Image) -> Image:
         height, width = frame.shape[:2]
@@ -228,6 +243,12 @@ class RetinaFace(nn.Module):
         factor = self.max_side / max(height, width)
         size = (max(round(width * factor), 1), max(round(height * factor), 1))
         return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+    @property
+    def shares_batches(self) -> int | None:
+        """Pixels that frames of several threads are put together to; None: each for itself."""
+        kind = self._device.type
+        return None if kind == "cpu" else _PIXELS.get(kind, _PIXELS_ELSEWHERE)
 
     @property
     def _device(self) -> torch.device:

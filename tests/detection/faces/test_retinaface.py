@@ -364,3 +364,18 @@ class TestOnnx:
 def test_impossible_engines_are_named(wrong):
     with pytest.raises(OptionError, match=f"`{next(iter(wrong))}`"):
         RetinaFace(**wrong)
+
+
+def test_frames_with_and_without_faces_keep_their_own_boxes(calm, frames):
+    blank = np.zeros_like(frames[0])
+    given = [blank, frames[0], blank, blank, *frames[1:], blank]
+    for detected, frame in zip(calm.detect(given), given, strict=True):
+        (alone,) = calm.detect([frame])
+        assert detected.shape == alone.shape
+        assert detected.dtype == np.float32
+        np.testing.assert_allclose(detected, alone, atol=1e-3)
+
+
+def test_on_a_device_frames_of_several_threads_go_together():
+    assert RetinaFace().shares_batches is None
+    assert RetinaFace().to("meta").shares_batches == 2**20
