@@ -81,8 +81,9 @@ class EyeEncoder(nn.Module):
         Tensor
             (n, 2, gaze_eye_dim), the eye on the image's left first.
         """
-        corners = torch.tensor(EYE_CORNERS, device=mesh_px.device)
-        centre = mesh_px[:, corners].mean(dim=2)  # (n, eye, xy)
+        # vertex by vertex: an index would have to be copied to the device, which waits for it
+        centres = [(mesh_px[:, outer] + mesh_px[:, inner]) / 2 for outer, inner in EYE_CORNERS]
+        centre = torch.stack(centres, dim=1)  # (n, eye, xy)
         pooled = window_means(
             fine, centre / self._STRIDE, self.box_side / self._STRIDE, self.roi_size
         )
