@@ -50,7 +50,7 @@ class Together(Generic[Given, Result]):
         threads at once. If it fails for several, it is run for each alone, so that everybody gets
         their own result or error.
     most
-        Greatest weight of a batch of several.
+        Greatest weight of a batch of several; halved when the memory of a device does not suffice.
     weigh
         Weight of what is handed in.
     kind
@@ -138,12 +138,15 @@ class Together(Generic[Given, Result]):
         except Exception as error:
             if len(batch) == 1:
                 batch[0].settle(error=error)
-            else:
-                for ticket in batch:
-                    self._settle([ticket])
+                return
+            if isinstance(error, torch.cuda.OutOfMemoryError):
+                self._most = max(self._most // 2, 1)
         else:
             for ticket, result in zip(batch, results, strict=True):
                 ticket.settle(result)
+            return
+        for ticket in batch:  # not above, where the error holds on to memory
+            self._settle([ticket])
 
 
 class SharedEngine:
@@ -174,7 +177,7 @@ class SharedEngine:
     def _predict(self, given: Sequence[tuple[Tensor, Preprocess | None]]) -> list[Prediction]:
         preprocess = given[0][1]
         if len(given) == 1:
-            return [self.engine.predict(given[0][0], preprocess=preprocess)]
+            return [self._in_pieces(given[0][0], preprocess)]
         counts = [len(chips) for chips, _ in given]
         together = self.engine.predict(
             torch.cat([chips for chips, _ in given]), preprocess=preprocess
@@ -183,6 +186,16 @@ class SharedEngine:
         return [
             together.part(slice(end - count, end)) for end, count in zip(ends, counts, strict=True)
         ]
+
+    def _in_pieces(self, chips: Tensor, preprocess: Preprocess | None) -> Prediction:
+        """Predict, in smaller pieces where the memory of the device does not suffice."""
+        try:
+            return self.engine.predict(chips, preprocess=preprocess)
+        except torch.cuda.OutOfMemoryError:
+            if len(chips) == 1:
+                raise
+        halves = torch.tensor_split(chips, 2)
+        return Prediction.concatenate([self._in_pieces(half, preprocess) for half in halves])
 
 
 def _kind(given: tuple[Tensor, Preprocess | None]) -> Hashable:

@@ -139,6 +139,19 @@ def test_many_threads_and_many_calls():
     assert 1 < max(sizes) <= 5
 
 
+def test_batches_get_smaller_when_memory_does_not_suffice():
+    held = Held()
+
+    def run(numbers):
+        if len(numbers) > 2:
+            raise torch.cuda.OutOfMemoryError
+        return held(numbers)
+
+    together = Together(run, most=5, weigh=lambda n: 1)
+    assert held.gather(together, 1, [2, 3, 4, 5, 6, 7, 8, 9]) == [2 * n for n in range(1, 10)]
+    assert held.batches == [[1], [2], [3], [4], [5], [6], [7, 8], [9]]
+
+
 # --- faces --------------------------------------------------------------------------------------
 
 
@@ -177,3 +190,24 @@ def test_what_is_wrong_is_told_to_who_handed_it_in(network, generated):
     with pytest.raises(ValueError, match="'resize' or 'crop'"):
         engine.predict(torch.from_numpy(generated.chips(1)), preprocess="shrink")
     assert len(engine.predict(generated.chips(2, 64))) == 2
+
+
+def test_faces_go_in_pieces_when_memory_does_not_suffice(network, generated):
+    counts = []
+
+    class Small(TorchEngine):
+        def predict(self, chips, *, preprocess=None):
+            counts.append(len(chips))
+            if len(chips) > self.room:
+                raise torch.cuda.OutOfMemoryError("no room")
+            return super().predict(chips, preprocess=preprocess)
+
+    chips = generated.chips(7, 64)
+    small = Small(network)
+    small.room = 2
+    got, wanted = SharedEngine(small).predict(chips), network.predict(chips)
+    assert counts == [7, 4, 2, 2, 3, 2, 1]
+    np.testing.assert_allclose(got.mesh, wanted.mesh, atol=1e-5)
+    small.room = 0
+    with pytest.raises(torch.cuda.OutOfMemoryError, match="no room"):
+        SharedEngine(small).predict(chips)
