@@ -47,6 +47,7 @@ def test_display_matrix(
     for image, before in zip(_images(path), stored, strict=True):
         np.testing.assert_array_equal(image, _MATRICES[matrix](before))
         assert image.flags.c_contiguous
+        assert image.flags.owndata  # not FFmpeg's memory, which is slow to be used again
     info = open_recordings(path)[0].describe()
     assert (info.rotation, info.mirrored) == _TURNS[matrix]
     assert (info.height, info.width) == _images(path)[0].shape[:2]
