@@ -98,7 +98,7 @@ def _detect(arguments: argparse.Namespace) -> int:
     from facemt_analysis.detection.table import check_groups
     from facemt_analysis.study.job import Options
     from facemt_analysis.study.run import detect_study
-    from facemt_analysis.study.cluster import SchedulerLost
+    from facemt_analysis.study.scheduler import SchedulerLost
 
     options = Options(
         weights=_weights(arguments.weights),

@@ -8,26 +8,24 @@ one goes on where it stopped. All workers must see the same files under the same
 from __future__ import annotations
 
 import contextlib
-import logging
 import warnings
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from facemt_analysis.errors import FacemtError, OptionError
+from facemt_analysis.errors import OptionError
 from facemt_analysis.study.job import Job, Segment, complete, measure
 from facemt_analysis.study.parts import Tally
+from facemt_analysis.study.run import reason
+from facemt_analysis.study.scheduler import SchedulerLost, quiet, why_killed
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-__all__ = ["Cluster", "ClusterWarning", "SchedulerLost", "cluster"]
+__all__ = ["Cluster", "ClusterWarning", "cluster"]
 
 _PATIENCE = 10.0  # seconds for a scheduler to answer
+_T = TypeVar("_T")
 _RETRIES = 2  # of what fails for a reason that may pass, as a file system that is away for a moment
-
-
-class SchedulerLost(FacemtError):
-    """The Dask scheduler went away before the work was done."""
 
 
 class ClusterWarning(UserWarning):
@@ -59,28 +57,33 @@ class Cluster:
         """
         from distributed import as_completed
 
-        unfinished: dict[str, Job] = {}
+        done = 0
         try:
-            futures = []
-            for job in jobs:
-                tallies = [
-                    self._client.submit(_measure, job, segment, pure=False, retries=_RETRIES)
-                    for segment in job.segments
-                ]
-                whole = self._client.submit(
-                    _gather, job, tallies, finish, pure=False, retries=_RETRIES
-                )
-                unfinished[whole.key] = job
-                futures.append(whole)
-            for future in as_completed(futures):
-                result = _result(future)
-                yield unfinished.pop(future.key), result
+            futures = {self._submit(job, finish): job for job in jobs}
+            suspects = []
+            for future in as_completed(list(futures)):
+                job = futures.pop(future)
+                if why_killed(future.exception()):
+                    suspects.append(job)
+                    continue
+                yield job, _result(future)
+                done += 1
+            for job in suspects:  # alone: it may only have waited behind the one that killed
+                yield job, _result(self._submit(job, finish))
+                done += 1
         except Exception as error:  # a task tells its failures as a result: this is no task's
             raise SchedulerLost(
-                f"The Dask scheduler at {self._address} was lost, {len(unfinished)} of {len(jobs)} "
-                "recordings are not done; what has been measured is kept: start a scheduler and "
-                "workers again, and run the same command with --resume."
+                f"The Dask scheduler at {self._address} was lost, {len(jobs) - done} of "
+                f"{len(jobs)} recordings are not done; what has been measured is kept: start a "
+                "scheduler and workers again, and run the same command with --resume."
             ) from error
+
+    def _submit(self, job: Job, finish: bool) -> Future:
+        tallies = [
+            self._client.submit(_measure, job, segment, pure=False, retries=_RETRIES)
+            for segment in job.segments
+        ]
+        return self._client.submit(_gather, job, tallies, finish, pure=False, retries=_RETRIES)
 
 
 @contextlib.contextmanager
@@ -121,7 +124,7 @@ def cluster(*, workers: int | None = None, scheduler: str | None = None) -> Iter
             client = Client(stack.enter_context(local))
         else:
             try:
-                stack.enter_context(_quiet())  # what happens is told here, once and in one line
+                stack.enter_context(quiet())  # what happens is told here, once and in one line
                 client = Client(scheduler, timeout=_PATIENCE)
             except (OSError, ValueError) as error:
                 raise OptionError(
@@ -139,26 +142,9 @@ def cluster(*, workers: int | None = None, scheduler: str | None = None) -> Iter
         yield Cluster(client)
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Dask's own words from this process's streams, tracebacks among them."""
-    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-
-
 def _measure(job: Job, segment: Segment) -> Tally | str:
-    """Measure on a worker: what is wrong with the recording is a result, not a failure."""
-    try:
-        return measure(job, segment)
-    except FacemtError as error:
-        return str(error)
+    """Measure on a worker: what is wrong is a result, since not every exception arrives."""
+    return _tried(measure, job, segment)
 
 
 def _gather(job: Job, tallies: list[Tally | str], finish: bool) -> Tally | str:
@@ -167,27 +153,31 @@ def _gather(job: Job, tallies: list[Tally | str], finish: bool) -> Tally | str:
     if failed:
         return failed[0]
     whole = sum((tally for tally in tallies if isinstance(tally, Tally)), Tally())
+    wrong: str | None = _tried(complete, job) if finish else None
+    return wrong or whole
+
+
+class _MayPass(Exception):
+    """Something that may be well at the next try; the reason in one line."""
+
+
+def _tried(function: Callable[..., _T], *arguments: Any) -> _T | str:
+    """Give what a function gives, or why it failed, in words; raise what may pass."""
     try:
-        if finish:
-            complete(job)
-    except FacemtError as error:
-        return str(error)
-    return whole
+        return function(*arguments)
+    except (OSError, MemoryError) as error:
+        passing = _MayPass(reason(error))
+    except BaseException as error:  # SystemExit would end the worker, and the next one
+        return reason(error)
+    raise passing  # anew and from here: with what it came from it might not arrive
 
 
 def _result(future: Future) -> Tally | str:
     """Give what a task gave, or why it failed; raise whatever keeps from knowing."""
-    if future.status == "error":
-        return _explain(future.exception())
-    result: Tally | str = future.result()
-    return result
-
-
-def _explain(error: BaseException) -> str:
-    from distributed import KilledWorker
-
-    from facemt_analysis.study.run import reason
-
-    if isinstance(error, KilledWorker):
-        return f"the workers that tried it died ({error.last_worker.address} was the last)"
-    return reason(error)
+    error = future.exception()
+    if error is None or future.status != "error":
+        result: Tally | str = future.result()
+        return result
+    if isinstance(error, _MayPass):
+        return str(error)
+    return why_killed(error) or reason(error)

@@ -1,14 +1,9 @@
-"""Doing something with each recording: here, in processes or on a Dask cluster."""
+"""Doing something with each recording, and stacking what it gives."""
 
 from __future__ import annotations
 
-import pickle
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 
 import pandas as pd
@@ -16,7 +11,10 @@ import pandas as pd
 from facemt_analysis.errors import FacemtError, FexError, OptionError
 from facemt_analysis.fex import Fex
 from facemt_analysis.io.parquet import Categories
+from facemt_analysis.study.executing import outcomes
 from facemt_analysis.study.files import Recording
+from facemt_analysis.study.remote import words
+from facemt_analysis.study.scheduler import SchedulerLost
 
 __all__ = ["RecordingsFailed", "Work", "do_each", "stack"]
 
@@ -42,8 +40,7 @@ class RecordingsFailed(FexError):
         self.total = total
         reasons: dict[str, list[str]] = {}
         for name, error in self.failed.items():
-            said = str(error) if isinstance(error, FacemtError) else f"{error!r}"
-            reasons.setdefault(said, []).append(name)
+            reasons.setdefault(words(error), []).append(name)
         lines = [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
         super().__init__(
             "\n".join(
@@ -110,41 +107,51 @@ def do_each(
     ------
     RecordingsFailed
         At the end, if recordings failed.
+    SchedulerLost
+        When the Dask scheduler goes away.
     Exception
         At once, what the function raised, if nothing has worked before and it is an OptionError or
         no error of this package: a mistake in the call would only come again.
     """
     from tqdm import tqdm
 
-    done: list[pd.DataFrame] = []
+    done: dict[str, pd.DataFrame] = {}
     failed: dict[str, Exception] = {}
     worked = False
-    outcomes = _outcomes(recordings, work, workers, scheduler)
+    found = outcomes(recordings, work, workers, scheduler)
     bar = tqdm(
-        outcomes, total=len(recordings), unit="recording", delay=_DELAY, disable=not progress,
+        found, total=len(recordings), unit="recording", delay=_DELAY, disable=not progress,
         leave=False,
     )  # fmt: skip
-    for name, outcome in bar:
-        if not isinstance(outcome, Exception):
-            worked = True
-            if outcome is not None:
-                done.append(outcome)
-        elif worked or _of_the_recording(outcome):
-            failed[name] = outcome
-        else:
-            bar.close()
-            outcomes.close()
-            raise outcome
+    try:
+        for name, outcome in bar:
+            if not isinstance(outcome, Exception):
+                worked = True
+                if outcome is not None:
+                    done[name] = outcome
+            elif worked or _of_the_recording(outcome):
+                failed[name] = outcome
+            else:
+                raise outcome
+    except SchedulerLost as error:
+        error.done = _in_order(done, recordings)
+        raise
+    finally:
+        bar.close()
+        found.close()
+    table = _in_order(done, recordings)
     if failed:
-        raise RecordingsFailed(failed, stack(done), len(recordings)) from next(
-            iter(failed.values())
-        )
-    return stack(done)
+        raise RecordingsFailed(failed, table, len(recordings)) from next(iter(failed.values()))
+    return table
 
 
 def _of_the_recording(error: Exception) -> bool:
     """Say whether an error is about the recording rather than about the call."""
     return isinstance(error, FacemtError) and not isinstance(error, OptionError)
+
+
+def _in_order(done: dict[str, pd.DataFrame], recordings: Sequence[Recording]) -> pd.DataFrame:
+    return stack([done[r.name] for r in recordings if r.name in done])
 
 
 def stack(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -174,95 +181,3 @@ def _as_table(result: Any, name: str) -> pd.DataFrame | None:
         table = table.copy()
         table.insert(0, "input", name)
     return table
-
-
-def _outcomes(
-    recordings: Sequence[Recording], work: Work, workers: int, scheduler: Any
-) -> Generator[tuple[str, Any]]:
-    """Name and result, or the exception, of each recording, in order."""
-    with _executor(min(workers, len(recordings)), scheduler) as executor:
-        if executor is None:
-            for recording in recordings:
-                yield recording.name, _result(lambda: work(recording))  # noqa: B023  at once
-            return
-        task = work if scheduler is not None else _packed(work)
-        futures = deque(executor.submit(task, recording) for recording in recordings)
-        try:
-            for recording in recordings:  # nothing holds a result once it is given
-                yield recording.name, _result(futures.popleft().result)
-        finally:
-            for future in futures:
-                future.cancel()
-
-
-def _result(call: Callable[[], Any]) -> Any:
-    try:
-        return call()
-    except BrokenExecutor as error:
-        raise FexError(
-            "A worker process ended before its work was done: it ran out of memory (take fewer "
-            "`workers`, or fewer `groups`), or a script starts workers whenever it is imported "
-            "(put the call below `if __name__ == '__main__':`)."
-        ) from error
-    except Exception as error:  # of one recording; the others go on
-        return error
-
-
-@contextmanager
-def _executor(workers: int, scheduler: Any) -> Iterator[Executor | None]:
-    if scheduler is not None:
-        with _client(scheduler) as client:
-            yield client.get_executor(pure=False)
-    elif workers > 1:
-        # a copy of this process (fork) would inherit the locks of its threads
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            yield pool
-    else:
-        yield None
-
-
-@contextmanager
-def _client(scheduler: Any) -> Iterator[Any]:
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise OptionError(
-            '`scheduler` needs dask.distributed: pip install "facemt-analysis[cluster]".'
-        ) from error
-    if isinstance(scheduler, Client):
-        yield scheduler
-        return
-    try:
-        client = Client(scheduler, timeout=10, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise OptionError(
-            "`scheduler` must be the address of a Dask scheduler, as tcp://host:8786, or a "
-            f"distributed.Client, but {scheduler!r} does not answer: {error}"
-        ) from error
-    with client:
-        yield client
-
-
-@dataclass(frozen=True)
-class _Packed:
-    """Work as bytes: pickle alone takes no function of a notebook."""
-
-    data: bytes
-
-    def __call__(self, recording: Recording) -> pd.DataFrame | None:
-        work: Work = pickle.loads(self.data)
-        return work(recording)
-
-
-def _packed(work: Work) -> _Packed:
-    try:
-        import cloudpickle
-    except ImportError:
-        cloudpickle = pickle
-    try:
-        return _Packed(cloudpickle.dumps(work))
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise OptionError(
-            "The function cannot be sent to other processes: define it in a module, install "
-            f'"facemt-analysis[cluster]", or use one worker ({error}).'
-        ) from error

@@ -18,6 +18,7 @@ from facemt_analysis.io.output import open_output
 from facemt_analysis.study.job import Job, Options, chunks, complete, cut, detector_for, measure
 from facemt_analysis.study.manifest import Entry, Manifest, fingerprint
 from facemt_analysis.study.parts import COMPLETE, Tally
+from facemt_analysis.study.remote import words
 
 if TYPE_CHECKING:
     from facemt_analysis.detection import Recording
@@ -118,8 +119,7 @@ def reason(error: BaseException) -> str:
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'a file'}: {error.strerror}"
-    told = " ".join(str(error).split())
-    return f"unexpected {type(error).__name__}: {told or 'no reason given'}; please report this"
+    return f"unexpected {words(error)}; please report this"
 
 
 def detect_study(

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import json
 import os
 import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -23,9 +17,12 @@ from facemt_analysis import cli, read_fex
 from facemt_analysis.errors import OptionError
 from facemt_analysis.study import cluster as cluster_module
 from facemt_analysis.study import run as run_module
-from facemt_analysis.study.cluster import ClusterWarning, SchedulerLost, cluster
+from facemt_analysis.study.cluster import ClusterWarning, cluster
 from facemt_analysis.study.manifest import Manifest
 from facemt_analysis.study.run import Outcome
+from facemt_analysis.study.scheduler import SchedulerLost
+
+from .machines import Machines, meanwhile
 
 psutil = pytest.importorskip("psutil", reason="comes with distributed")
 pytest.importorskip("distributed")
@@ -108,64 +105,11 @@ def _content(path: Path) -> tuple[object, ...]:
     return len(data), data[: -8 - footer], schema, dataclasses.replace(info, created=None)
 
 
-class Machines:
-    """A scheduler and workers, processes as people start them."""
-
-    def __init__(self, folder: Path, workers: int) -> None:
-        folder.mkdir()
-        preload, told = folder / "preload.py", folder / "scheduler.json"
-        preload.write_text(PRELOAD)
-        self._folder = folder
-        here = ["--host", "127.0.0.1", "--no-dashboard"]
-        self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", told, *here)
-        wait(told.exists)
-        self.address = json.loads(told.read_text())["address"]
-        self.workers = [
-            self._start("worker", self.address, "--nthreads", "1", "--no-nanny", "--memory-limit",
-                        "0", "--preload", preload, "--local-directory", folder, *here)
-            for _ in range(workers)
-        ]  # fmt: skip
-
-    def _start(self, *arguments: str | Path) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "dask", *map(str, arguments)]
-        with (self._folder / "log.txt").open("ab") as log:
-            return subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder)
-
-    def end(self) -> None:
-        for process in (*self.workers, self.scheduler):
-            process.kill()
-            process.wait()
-
-
-def wait(until: Callable[[], Any], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not until():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.01)
-
-
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
-    machines = Machines(tmp_path_factory.mktemp("dask") / "first", 2)
+    machines = Machines(tmp_path_factory.mktemp("dask") / "first", 2, PRELOAD)
     yield machines
     machines.end()
-
-
-@contextlib.contextmanager
-def meanwhile(when: Callable[[], Any], do: Callable[[], Any]) -> Iterator[None]:
-    """Do something in a thread as soon as it is time for it."""
-    done: list[bool] = []
-
-    def watch() -> None:
-        wait(when)
-        do()
-        done.append(True)
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    yield
-    thread.join()
-    assert done
 
 
 def test_a_cluster_gives_the_files_of_one_process(
@@ -213,7 +157,7 @@ def test_a_killed_scheduler_is_told_and_gone_on_from(
     assert error.startswith(f"error: The Dask scheduler at {machines.address} was lost, {missing} ")
     assert "--resume" in error
 
-    again = Machines(tmp_path / "again", 1)
+    again = Machines(tmp_path / "again", 1, PRELOAD)
     try:
         assert cli.main(detect(media, out, "--scheduler", again.address, "--resume")) == 0
     finally:

@@ -116,6 +116,27 @@ def test_a_process_that_dies_is_told(folder: Path) -> None:
         fm.scan(folder, workers=2).map(die)
 
 
+def test_an_exception_that_cannot_be_sent_costs_no_other_recording(folder: Path) -> None:
+    pytest.importorskip("cloudpickle")
+    first, *others = fm.scan(folder).recordings
+
+    class Two(Exception):
+        def __init__(self, one: str, two: str) -> None:
+            super().__init__(f"{one} {two}")
+
+    def raise_two(fex: Fex) -> dict[str, int]:
+        if fex.recordings[0] != first:
+            raise Two("no", "way")
+        return {"n": len(fex)}
+
+    with pytest.raises(RecordingsFailed, match="Two: no way") as caught:
+        fm.scan(folder, workers=2).map(raise_two)
+    assert caught.value.done["input"].tolist() == [first]
+    assert list(caught.value.failed) == others
+    (note,) = caught.value.failed[others[0]].__notes__
+    assert "in raise_two" in note
+
+
 def test_a_function_that_cannot_be_sent(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cloudpickle", None)
     with pytest.raises(OptionError, match=r"define it in a module.*\[cluster\]"):
