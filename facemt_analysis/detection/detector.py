@@ -147,7 +147,7 @@ class Detector:
         self.face_detector = choose_face_detector(
             face_detector, self.weights.name, self.device, chosen
         )
-        self._find: Finder | None = None
+        self._find = Finder(self.face_detector, self.face_threshold)
 
     def __repr__(self) -> str:
         return (
@@ -386,11 +386,9 @@ class Detector:
 
     def _finder(self) -> Finder:
         """Give the one finder of all recordings that are measured at a time."""
-        find = self._find
-        if find is None or (find.detector, find.threshold) != (
-            self.face_detector, self.face_threshold,
-        ):  # fmt: skip
-            find = self._find = Finder(self.face_detector, self.face_threshold)
+        find, detector, threshold = self._find, self.face_detector, self.face_threshold
+        if find.detector is not detector or find.threshold != threshold:
+            find = self._find = Finder(detector, threshold)
         return find
 
     def _measurer(self, framing: Framing, table: FaceTable, batch_size: int) -> Measurer:

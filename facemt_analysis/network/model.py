@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
@@ -29,6 +30,7 @@ from facemt_analysis.network.preprocess import check_chips, check_extremes, extr
 
 __all__ = ["FaceMultitask"]
 
+_PREPARING = threading.Lock()  # of several threads one prepares, and the others wait for it
 _CHIPS_AT_ONCE = (16, 128)  # on a CPU, on CUDA: bounds memory, results do not depend on it
 
 
@@ -297,18 +299,19 @@ class FaceMultitask(nn.Module):
 
     def _fused_maps(self) -> FusedMaps:
         """Give the fast form of the current weights; it is made anew when they have changed."""
-        key = self.weights_state()
-        held = self._fused
-        if held is None or held[0] != key:
-            held = self._fused = None  # free the old one first
-            fused = FusedMaps(
-                self.state_dict(),
-                n_au=self.config.n_au,
-                keep_fine=self.config.gaze_eye_roi,
-                dtype=torch.bfloat16 if self.device.type == "cuda" else torch.float32,
-            )
-            held = self._fused = (key, fused)
-        return held[1]
+        with _PREPARING:
+            key = self.weights_state()
+            held = self._fused
+            if held is None or held[0] != key:
+                held = self._fused = None  # free the old one first
+                fused = FusedMaps(
+                    self.state_dict(),
+                    n_au=self.config.n_au,
+                    keep_fine=self.config.gaze_eye_roi,
+                    dtype=torch.bfloat16 if self.device.type == "cuda" else torch.float32,
+                )
+                held = self._fused = (key, fused)
+            return held[1]
 
     def weights_state(self) -> tuple[object, ...]:
         """Give what changes with the weights, to tell when something made of them is out of date.

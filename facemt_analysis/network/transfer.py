@@ -27,7 +27,7 @@ def send(tensor: Tensor, device: torch.device) -> Tensor:
     Work that is given to the device afterwards sees the copy. The tensor must not be written to
     any more.
     """
-    return tensor.to(device, non_blocking=True)
+    return tensor.to(device, non_blocking=device.type == "cuda")
 
 
 def _page_locked(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:

@@ -125,3 +125,15 @@ def test_what_is_wrong_is_told_as_on_the_host(frames, which, message):
     for device in (None, torch.device("cpu")):
         with pytest.raises(ValueError, match=message):
             ChipGeometry().crop(frames, [[1, 1, 5, 5]], which, device)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@both
+def test_nothing_waits_for_the_card(cut, frames):
+    device = torch.device("cuda")
+    cut(frames, BOXES, WHICH, 32, device=device)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        cut(frames, BOXES, WHICH, 32, device=device)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")

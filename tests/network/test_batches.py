@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from facemt_analysis.network import ModelConfig, Prediction
 from facemt_analysis.network.batches import (
@@ -206,6 +207,47 @@ def test_what_is_wrong_with_chips_is_no_failure_of_the_card(eyed):
     engine = replaying(eyed, StandIn())
     with pytest.raises(ValueError, match="divide 8-bit"):
         engine.predict(np.full((1, 3, 64, 64), 200.0))
+
+
+class Uncapturable(TorchDispatchMode):
+    """Refuses what a capture does: reading values, making a tensor or an index of numbers."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        assert func.overloadpacket not in (
+            torch.ops.aten._local_scalar_dense,
+            torch.ops.aten.lift_fresh,
+            torch.ops.aten.nonzero,
+            torch.ops.aten.index,
+        ), func
+        return func(*args, **(kwargs or {}))
+
+
+def test_what_is_refused():
+    for wrong in (
+        lambda x: x.sum().item(),
+        lambda x: x.new_tensor([1.0, 2.0]),
+        lambda x: x[:, [0, 1]],
+        lambda x: x[x > 0],
+    ):
+        with pytest.raises(AssertionError), Uncapturable():
+            wrong(torch.ones(2, 3))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"gaze_eye_roi": True, "gaze_pose_6d": True, "gaze_bins": 6},
+        {"gaze_eye_roi": True, "gaze_head_frame": True, "gaze_hidden": 8, "n_blendshape": 0},
+        {"mesh_normalized": False, "afg_channels": 512},
+    ],
+    ids=str,
+)
+def test_all_of_a_network_can_be_captured(tiny_config, filled, changes):
+    network = filled(ModelConfig.from_dict(tiny_config.to_dict() | changes))
+    maps_of = network._fused_maps()
+    with torch.inference_mode(), Uncapturable():
+        assert len(network.rows(maps_of(torch.rand(3, 3, 64, 64)))) == 3
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
