@@ -130,9 +130,10 @@ def _named(
     if spec == "retinaface":
         from facemt_analysis.detection.faces.retinaface import RetinaFace
 
-        return RetinaFace.from_pretrained(
+        model = RetinaFace.from_pretrained(
             weights_name, device=device, engine=engine, threads=threads
         )
+        return model.fold()
     near = difflib.get_close_matches(spec.lower(), FACE_DETECTORS, n=1, cutoff=0.4)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise FacemtError(

@@ -14,11 +14,10 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torchvision.models import resnet34
-from torchvision.ops import nms
 
 from facemt_analysis.detection.faces.anchors import N_ANCHORS, anchors_for, decode_boxes
 from facemt_analysis.detection.faces.base import Boxes, Framing, Image, check_frames
+from facemt_analysis.detection.faces.resnet import ResNet34
 from facemt_analysis.detection.faces.retinaface_graph import retinaface_graph
 from facemt_analysis.detection.faces.retinaface_layers import (
     ContextModule,
@@ -104,8 +103,7 @@ class RetinaFace(nn.Module):
         self.max_side = max_side
         self.engine = resolve_engine(engine)
         self.threads = n_threads(threads, self.engine)
-        self.body = resnet34(weights=None)
-        del self.body.avgpool, self.body.fc
+        self.body = ResNet34()
         self.fpn = FeaturePyramid((128, 256, 512), _WIDTH)
         self.ssh1 = ContextModule(_WIDTH)
         self.ssh2 = ContextModule(_WIDTH)
@@ -113,6 +111,7 @@ class RetinaFace(nn.Module):
         self.ClassHead = Head(_WIDTH, N_ANCHORS, 2)
         self.BboxHead = Head(_WIDTH, N_ANCHORS, 4)
         self.LandmarkHead = Head(_WIDTH, N_ANCHORS, 10)
+        self._folded = False
         self._prepared: tuple[object, _Network] | None = None
 
     @classmethod
@@ -176,11 +175,7 @@ class RetinaFace(nn.Module):
         return self.BboxHead(levels), logits.softmax(dim=-1)[..., 1], self.LandmarkHead(levels)
 
     def _features(self, images: Tensor) -> list[Tensor]:
-        body = self.body
-        x = body.layer1(body.maxpool(body.relu(body.bn1(body.conv1(images)))))
-        fine = body.layer2(x)
-        middle = body.layer3(fine)
-        levels = self.fpn(fine, middle, body.layer4(middle))
+        levels = self.fpn(*self.body(images))
         contexts = (self.ssh1, self.ssh2, self.ssh3)
         return [context(level) for context, level in zip(contexts, levels, strict=True)]
 
@@ -234,7 +229,13 @@ class RetinaFace(nn.Module):
 
     def _kept(self, boxes: Tensor) -> Boxes:
         """Leave out boxes (n, 5) that overlap with more certain ones."""
-        return boxes[nms(boxes[:, :4], boxes[:, 4], _OVERLAP)[:_MOST]].numpy()
+        found: Boxes = boxes.numpy()
+        if not len(found):
+            return found
+        corner, other, score = np.split(found.astype(np.float64), [2, 4], axis=1)
+        rectangles = np.concatenate([corner, other - corner], axis=1)
+        kept = cv2.dnn.NMSBoxes(rectangles, score.ravel(), 0.0, _OVERLAP)
+        return found[np.asarray(kept, np.intp)[:_MOST]]
 
     def _shrunk(self, frame: Image) -> Image:
         height, width = frame.shape[:2]
@@ -261,10 +262,19 @@ class RetinaFace(nn.Module):
         with _PREPARING:
             if self._prepared is None or self._prepared[0] != state:
                 self._prepared = None  # not to be copied along
-                folded = copy.deepcopy(self).eval()
-                fold_batch_norms(folded)
+                folded = self if self._folded else copy.deepcopy(self).fold()
                 self._prepared = (state, self._with_engine(folded))
             return self._prepared[1]
+
+    def fold(self) -> Self:
+        """Fold the batch norms in for good, for half the memory; outputs are equal to rounding.
+
+        The tensors are no longer those of the published file afterwards.
+        """
+        fold_batch_norms(self.eval())
+        self.to(memory_format=torch.channels_last)
+        self._folded, self._prepared = True, None
+        return self
 
     def _with_engine(self, folded: RetinaFace) -> _Network:
         if self.engine == "onnx":
@@ -274,7 +284,6 @@ class RetinaFace(nn.Module):
                     "engine='torch'."
                 )
             return Session(retinaface_graph(folded), self.threads)
-        folded.to(memory_format=torch.channels_last)
 
         def network(images: Tensor) -> tuple[Tensor, Tensor]:
             levels = folded._features(images)

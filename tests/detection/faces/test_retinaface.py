@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import pickle
 
@@ -10,9 +11,12 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from torchvision.models import resnet34
+from torchvision.ops import nms
 
 from facemt_analysis.detection.faces import FaceDetector, RetinaFace, resolve_face_detector
 from facemt_analysis.detection.faces.anchors import anchors_for, decode_boxes, decode_points
+from facemt_analysis.detection.faces.resnet import ResNet34
 from facemt_analysis.errors import CheckpointError, OptionError, WeightsUnavailable
 
 MEAN = torch.tensor([123.0, 117.0, 104.0])[:, None, None]
@@ -198,6 +202,46 @@ def test_folding_follows_the_weights(model, weights, frames):
     with torch.no_grad():
         changing.ClassHead._convs[0].bias.fill_(0)
     assert not np.array_equal(changing.detect(frames[:1])[0], before)
+
+
+def test_folded_for_good_it_finds_the_same_in_half_the_memory(calm, frames):
+    folded = copy.deepcopy(calm).fold()
+    for found, expected in zip(folded.detect(frames), calm.detect(frames), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    held = folded._prepared
+    folded.detect(frames)
+    assert folded._prepared is held  # prepared once
+    assert not [name for name in folded.state_dict() if "running_mean" in name]
+    places = {value.data_ptr() for value in folded.parameters()}
+    assert held is not None
+    network = inspect.getclosurevars(held[1]).nonlocals["folded"]
+    assert {value.data_ptr() for value in network.parameters()} == places
+    images = torch.from_numpy(frames).permute(0, 3, 1, 2).float() - MEAN
+    with torch.inference_mode():
+        for found, expected in zip(folded(images), calm(images), strict=True):
+            np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_the_backbone_is_that_of_torchvision():
+    torch.manual_seed(3)
+    theirs = resnet34(weights=None).eval()
+    theirs.avgpool, theirs.fc = torch.nn.Identity(), torch.nn.Identity()
+    ours = ResNet34().eval()
+    ours.load_state_dict(theirs.state_dict())
+    images = torch.rand(2, 3, 64, 96)
+    with torch.inference_mode():
+        *_, coarse = ours(images)
+        assert torch.equal(coarse.flatten(1), theirs(images))
+
+
+def test_overlapping_boxes_are_left_out_as_by_torchvision(model):
+    rng = np.random.default_rng(0)
+    for n in (0, 1, 5, 60, 500):
+        corner, side = 400 * rng.random((n, 2)), 5 + 120 * rng.random((n, 2))
+        score = 0.5 + 0.5 * rng.permutation(n)[:, None] / max(n, 1)
+        boxes = torch.from_numpy(np.hstack([corner, corner + side, score]).astype(np.float32))
+        expected = boxes[nms(boxes[:, :4], boxes[:, 4], 0.4)].numpy()
+        np.testing.assert_array_equal(model._kept(boxes), expected)
 
 
 def test_detecting_leaves_model_and_frames_alone(model, frames):
