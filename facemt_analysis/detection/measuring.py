@@ -155,7 +155,7 @@ class Finder:
     def __init__(self, detector: FaceDetector, threshold: float) -> None:
         self.detector = detector
         self.threshold = threshold
-        self._detect = detector.detect
+        self._detect: Callable[[Sequence[Image]], list[Boxes]] = detector.detect
         if not getattr(detector, "thread_safe", False):
             self._detect = _one_at_a_time(detector.detect)
         elif most := getattr(detector, "shares_batches", None):
