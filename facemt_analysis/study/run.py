@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +17,7 @@ from facemt_analysis.io._atomic import remove_leftovers, writing
 from facemt_analysis.io.dataset import recording_file
 from facemt_analysis.io.output import open_output
 from facemt_analysis.study.job import Job, Options, chunks, complete, cut, detector_for, measure
+from facemt_analysis.study.lock import sole_writer
 from facemt_analysis.study.manifest import Entry, Manifest, fingerprint
 from facemt_analysis.study.parts import COMPLETE, Tally
 from facemt_analysis.study.remote import words
@@ -155,13 +157,15 @@ def detect_study(
     Raises
     ------
     FexError
-        When `out` cannot be written to at all.
+        When `out` cannot be written to at all, or another run is writing it.
     """
     detector = detector_for(options)  # a bad choice fails here, before any work
     study = _Study(out, options, detector.weights.sha256 or "", resume)
     with contextlib.ExitStack() as stack:
-        stack.callback(study.tidy)
+        stack.callback(study.remove_folders)
         study.open()
+        stack.enter_context(sole_writer(study.lock, out))
+        stack.callback(study.remove_parts)
         waiting = []
         for recording in recordings:
             outcome, job = study.prepare(recording, split=runner.split)
@@ -186,8 +190,13 @@ class _Study:
         self._done: dict[str, Job] = {}
         self._sources: dict[str, dict[str, Any]] = {}
         self._folder = out if self.in_folder else out.with_name(out.name + ".parts")
+        self.lock = out / ".lock" if self.in_folder else out.with_name(f".{out.name[:100]}.lock")
         self._made = [p for p in (self._folder, *self._folder.parents) if not p.exists()]
-        self._manifest = Manifest(self._folder)
+
+    @functools.cached_property
+    def _manifest(self) -> Manifest:
+        """Read when it is needed first, which is when no other run writes it."""
+        return Manifest(self._folder)
 
     def open(self) -> None:
         """Make the folder; a place that cannot be written to is better known before the work."""
@@ -195,11 +204,14 @@ class _Study:
         with writing(self._out):
             self._folder.mkdir(parents=self.in_folder, exist_ok=True)
 
-    def tidy(self) -> None:
-        """Remove the folders made here that nothing was written to."""
+    def remove_parts(self) -> None:
+        """Remove the folders of parts that nothing was written to."""
         for folder in self._folder.glob("*.parts"):
             if not (any(folder.glob("*.parquet")) or (folder / COMPLETE).exists()):
                 _remove(folder)
+
+    def remove_folders(self) -> None:
+        """Remove the folders made here that nothing was written to."""
         with contextlib.suppress(OSError):  # the first that holds something keeps the rest
             if self._made and not any(entry.file for entry in self._manifest.entries.values()):
                 self._manifest.path.unlink(missing_ok=True)  # all it could say has been said
