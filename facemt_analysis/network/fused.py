@@ -26,6 +26,7 @@ __all__ = ["FusedMaps", "Maps"]
 
 _EPS = 1e-6  # of ConvNeXt's norms
 _BATCH_NORM_EPS = 1e-5
+_CACHE = 5 * 2**20  # bytes of a map of the third stage, of as many faces as are taken together
 _AFG_CHUNK = 8  # faces whose AU branches are held at once: 2 MB each for 20 AUs of 512 channels
 
 
@@ -117,10 +118,11 @@ class FusedMaps:
         """Run on normalised inputs (n, 3, side, side)."""
         x = x.contiguous(memory_format=torch.channels_last)
         if self._face_by_face:
-            early = torch.cat([self._early(face) for face in torch.split(x, 1)])
+            third = self.stages[2].blocks[0].expand_bias.nbytes * (x.shape[2] * x.shape[3] // 16**2)
+            few = torch.split(x, max(_CACHE // third, 1))
+            fine = torch.cat([self._fine(faces) for faces in few])
         else:
-            early = self._early(x)
-        fine = self._run_stage(early, self.stages[2])
+            fine = self._run_stage(self._early(x), self.stages[2])
         last = self._run_stage(fine, self.stages[3]).flatten(1, 2)  # (n, positions, C)
         coarse = last.mean(dim=1)
         pooled = coarse if self.project is None else coarse @ self.project
@@ -130,6 +132,11 @@ class FusedMaps:
             nodes=torch.cat([self._nodes(part) for part in torch.split(last, _AFG_CHUNK)]),
             fine=fine.permute(0, 3, 1, 2) if self.keep_fine else None,
         )
+
+    def _fine(self, x: Tensor) -> Tensor:
+        """Stride-16 map of a few faces; of the large maps before it one face's at a time."""
+        early = torch.cat([self._early(face) for face in torch.split(x, 1)])
+        return self._run_stage(early, self.stages[2])
 
     def _early(self, x: Tensor) -> Tensor:
         """Stem and the two stages of large maps: (m, 3, side, side) to (m, h, w, C)."""
