@@ -3,8 +3,11 @@
 ::
 
     python benchmarks/long_recording.py VIDEO [--every N] [--copies N]
+    python benchmarks/long_recording.py --seconds 3600 [--size 1920x1080]
 
-The video may be repeated, so that a short clip becomes a long recording.
+The video may be repeated, so that a short clip becomes a long recording. With ``--seconds`` the
+film is made here, of the bundled clip or of VIDEO: enlarged, there and back, a key picture every
+two seconds.
 """
 
 from __future__ import annotations
@@ -16,31 +19,12 @@ import tempfile
 import time
 from pathlib import Path
 
-import av
 import numpy as np
+from films import PIECE, looped, repeated
 
 import facemt_analysis as fm
+from facemt_analysis.demo.running import CLIP
 from facemt_analysis.detection import open_recordings
-
-
-def repeated(video: Path, copies: int, path: Path) -> Path:
-    """Write a video several times over, without coding it again."""
-    with av.open(str(path), "w") as out:
-        stream, shift = None, 0
-        for _ in range(copies):
-            with av.open(str(video)) as source:
-                coded = source.streams.video[0]
-                stream = stream or out.add_stream_from_template(coded)
-                end = shift
-                for packet in source.demux(coded):
-                    if packet.dts is None:
-                        continue
-                    packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
-                    end = max(end, packet.pts + packet.duration)
-                    packet.stream = stream
-                    out.mux(packet)
-                shift = end
-    return path
 
 
 def resident(process: int) -> float:
@@ -53,15 +37,25 @@ def resident(process: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("video", type=Path)
+    parser.add_argument("video", type=Path, nargs="?", default=CLIP)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--copies", type=int, default=1)
+    parser.add_argument("--seconds", type=int, help=f"make a film; a multiple of {PIECE}")
+    parser.add_argument("--size", default="1920x1080", help="of that film, px")
     parser.add_argument("--weights", default="open")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         video = args.video
-        if args.copies > 1:
+        if args.seconds:
+            began = time.monotonic()
+            width, height = map(int, args.size.split("x"))
+            video = looped(
+                args.video, folder / "film.mp4", seconds=args.seconds, size=(width, height)
+            )
+            print(f"{args.seconds} s of {args.size}, {video.stat().st_size / 1e6:.0f} MB, made in "
+                  f"{time.monotonic() - began:.1f} s", flush=True)  # fmt: skip
+        elif args.copies > 1:
             video = repeated(args.video, args.copies, folder / f"long{args.video.suffix}")
         out = folder / "study"
         options = ["-q", "-o", str(out), "--weights", args.weights, "--every", str(args.every)]
@@ -84,6 +78,7 @@ def main() -> None:
     print(f"exit code {process.wait()}, {took:.0f} s, {len(fex) / took:.1f} rows/s")
     print(f"rows {len(fex)}, frames {fex['frame'].nunique()} of about {wanted}, in order: "
           f"{fex['frame'].is_monotonic_increasing}, faces {int((fex['track'] >= 0).sum())}, "
+          f"times {fex['time'].min():.2f} to {fex['time'].max():.2f} s, "
           f"tracks {fex.loc[fex['track'] >= 0, 'track'].nunique()}")  # fmt: skip
     for number in sorted({1, 2, 5, *range(10, parts.max() + 1, 10), parts.max()} & {*parts}):
         print(f"while {number} parts are there: {memory[parts == number].max():.0f} MB")

@@ -16,12 +16,11 @@ import argparse
 import os
 import tempfile
 import time
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pandas as pd
+from films import looped
 
 import facemt_analysis as fm
 from facemt_analysis import schema
@@ -29,40 +28,8 @@ from facemt_analysis.demo.running import CLIP
 from facemt_analysis.detection.media.random_access import FrameReader
 
 RATE = 25
-PIECE = 20  # s that are encoded
 HOUR = 3600  # s
 SIZE = (1920, 1080)
-
-
-def make_film(path: Path, keyframe: float, crf: int) -> None:
-    """Encode a piece and repeat it to an hour."""
-    piece = path.with_name(f"piece-{path.name}")
-    with av.open(str(CLIP)) as source:
-        frames = [f.reformat(*SIZE, "yuv420p") for f in source.decode(video=0)]
-    there_and_back = [*frames, *frames[-2:0:-1]]
-    with av.open(str(piece), "w") as out:
-        stream = out.add_stream("libx264", rate=RATE)
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
-        gop = str(round(keyframe * RATE))
-        stream.options = {"g": gop, "keyint_min": gop, "sc_threshold": "0", "crf": str(crf)}
-        for i in range(PIECE * RATE):
-            frame = there_and_back[i % len(there_and_back)]
-            frame.pts, frame.time_base, frame.pict_type = i, Fraction(1, RATE), 0
-            out.mux(stream.encode(frame))
-        out.mux(stream.encode(None))
-    with av.open(str(piece)) as source, av.open(str(path), "w") as out:
-        video = source.streams.video[0]
-        stream = out.add_stream_from_template(video)
-        base = Fraction(video.time_base or 1)
-        packets = [(p.pts, p.dts, p.is_keyframe, bytes(p)) for p in source.demux(video) if p.size]
-        for k in range(HOUR // PIECE):
-            shift = round(k * PIECE / base)
-            for pts, dts, key, data in packets:
-                packet = av.Packet(data)
-                packet.pts, packet.dts = pts + shift, dts + shift
-                packet.time_base, packet.is_keyframe, packet.stream = base, key, stream
-                out.mux(packet)
-    piece.unlink()
 
 
 def make_table(name: str) -> fm.Fex:
@@ -162,7 +129,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         film = options.film or Path(folder) / "hour.mp4"
         if not film.is_file():
-            make_film(film, options.keyframe, options.crf)
+            looped(
+                CLIP, film, seconds=HOUR, size=SIZE, keyframe=options.keyframe, crf=options.crf,
+                preset="medium",
+            )  # fmt: skip
         size = film.stat().st_size
         print(
             f"one hour of 1080p at {8 * size / HOUR / 1e6:.1f} Mbit/s, key pictures every "
