@@ -354,6 +354,7 @@ class TestWeightsFile:
 def test_equals_py_feat(weights, frames):
     reference = pytest.importorskip("feat.face_detectors.Retinaface.Retinaface_test")
     theirs = reference.Retinaface(device="cpu", pretrained="none")
+    torch.set_grad_enabled(True)  # which py-feat switches off for everybody
     theirs.net.load_state_dict(weights)
     theirs.net.eval()
     ours = RetinaFace().eval()
