@@ -41,7 +41,8 @@ def typed(frame: pd.DataFrame, head: Head) -> pd.DataFrame:
         if name != "time":
             column = pd.Series(whole_numbers(column, name, head), index=frame.index)
         keys[name] = column
-    rest = [c for c in frame.columns if c not in features and c not in keys]
+    done = {*features, *keys}
+    rest = [c for c in frame.columns if c not in done]
     whole = pd.concat([pd.DataFrame(keys, index=frame.index), *blocks, frame[rest]], axis=1)
     return whole[list(frame.columns)]
 

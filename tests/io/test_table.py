@@ -62,6 +62,23 @@ def test_spaces_around_names_and_values(folder: Path) -> None:
     np.testing.assert_array_equal(back["AU12"], [0.5, np.nan])
 
 
+def test_long_tables_are_read_as_a_whole(folder: Path) -> None:
+    """The parser works in blocks: what only one of them holds must count for the others, too."""
+    rows = 700  # of 1,100 columns: the block ends after 512
+    late = {
+        "who": ["007"] * (rows - 1) + ["x7"],
+        "spaced": ["a"] * (rows - 1) + [" a"],
+        "code": [str(2**53 + 1)] * (rows - 1) + [str(2**64 - 1)],
+    }
+    padding = ",1" * 1100
+    names = "".join(f",p{i}" for i in range(1100))
+    for name, values in late.items():
+        lines = [f"{value},0.5{padding}" for value in values]
+        (folder / "x.csv").write_text("\n".join([f"{name},AU12{names}", *lines]))
+        back = read_fex(folder / "x.csv")
+        assert back[name].astype(str).tolist() == [value.strip() for value in values]
+
+
 def test_no_rows(folder: Path) -> None:
     (folder / "x.csv").write_text("input,frame,AU12\n")
     back = read_fex(folder / "x.csv")
