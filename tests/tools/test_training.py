@@ -16,7 +16,13 @@ import pytest
 import torch
 
 from facemt_analysis import schema
-from facemt_analysis.network import CONVENTIONS, FaceMultitask, ModelConfig, load_checkpoint
+from facemt_analysis.network import (
+    CONVENTIONS,
+    FaceMultitask,
+    ModelConfig,
+    load_checkpoint,
+    save_checkpoint,
+)
 from facemt_analysis.simulate import AUS
 
 TOOLS = Path(__file__).parents[2] / "tools" / "training"
@@ -256,3 +262,54 @@ def test_own_table_becomes_a_shard(face_image: Path, tmp_path: Path) -> None:
     assert torch.isnan(batch["au"]).sum() == 39
     assert batch["va"][1].tolist() == pytest.approx([-0.5, 0.1])
     assert batch["image"].shape == (2, 3, 144, 144)
+
+
+def test_a_balanced_fit_is_not_drawn_to_the_common_class() -> None:
+    """Overlapping classes, one in twenty-five of them rare: the true border lies in the middle."""
+    refit = importlib.import_module("refit_emotion")
+    rng = np.random.default_rng(0)
+    truth = (rng.random(20_000) < 0.04).astype(int)
+    x = torch.from_numpy(rng.normal(3 * truth[:, None] - 1.5, 2.0, (len(truth), 1))).float()
+    target = torch.from_numpy(np.eye(2)[truth]).float()
+    border = {}
+    for balance in (0.0, 1.0):
+        weight, bias = refit.fit(x, target, balance=balance, decay=0.0)
+        border[balance] = float((bias[0] - bias[1]) / (weight[1, 0] - weight[0, 0]))
+    assert border[1.0] == pytest.approx(0.0, abs=0.15)
+    # by Bayes' rule the plain fit's border is where 3 x / sd² makes up for the odds of 24 to 1
+    assert border[0.0] == pytest.approx(4 / 3 * np.log(24), abs=0.3)
+    found = refit.recalls(x @ weight.T + bias, target)
+    assert found["Neutral"] == pytest.approx(0.773, abs=0.03)  # normal: 1.5 / 2 beyond the mean
+    assert found["Happy"] == pytest.approx(0.773, abs=0.03)
+    assert found["balanced accuracy"] == pytest.approx((found["Neutral"] + found["Happy"]) / 2)
+
+
+def test_a_refit_changes_the_emotion_head_alone(
+    shard: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    one_thread: None,
+) -> None:
+    refit = importlib.import_module("refit_emotion")
+    config = ModelConfig.v25(backbone="convnextv2_atto", image_size=32, afg_channels=16,
+                             unified_lmk_dim=8)  # fmt: skip
+    torch.manual_seed(0)
+    init, out = tmp_path / "init.safetensors", tmp_path / "out.safetensors"
+    save_checkpoint(FaceMultitask(config), init, training={"epochs": 3}, licence="MIT")
+    given = ["refit_emotion.py", "--init", init, "--shards", shard, "--held-out", shard,
+             "--out", out, "--views", 1, "--threads", 1]  # fmt: skip
+    monkeypatch.setattr(sys, "argv", [*map(str, given)])
+    refit.main()
+    scores = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert scores["after"]["balanced accuracy"] > scores["before"]["balanced accuracy"]
+    before, after = load_checkpoint(init), load_checkpoint(out)
+    changed = {
+        name for name, value in after.state_dict().items()
+        if not torch.equal(value, before.state_dict()[name])
+    }  # fmt: skip
+    assert changed == {"emotion.cls_head.weight", "emotion.cls_head.bias"}
+    assert after.metadata["licence"] == "MIT"
+    training = json.loads(after.metadata["training"])
+    assert training["epochs"] == 3
+    assert training["refits"][0]["held_out"] == [pytest.approx(scores["after"])]
