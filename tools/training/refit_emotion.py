@@ -133,10 +133,13 @@ def main() -> None:
     torch.set_num_threads(args.threads)
 
     model = load_checkpoint(args.init).eval()
-    sizes = {"n_au": model.config.n_au, "n_emotion": model.config.n_emotion}
+    n_au, n_emotion = model.config.n_au, model.config.n_emotion
     jitter = Jitter(model.config.image_size, args.margin, *args.jitter)
-    data = Shards(args.shards, **sizes)
-    seen = [head_inputs(model, Shards([path], **sizes), jitter) for path in args.held_out]
+    data = Shards(args.shards, n_au=n_au, n_emotion=n_emotion)
+    seen = [
+        head_inputs(model, Shards([path], n_au=n_au, n_emotion=n_emotion), jitter)
+        for path in args.held_out
+    ]
     x, target = head_inputs(model, data, jitter, views=args.views, seed=args.seed)
     weight, bias = fit(x, target, balance=args.balance, decay=args.decay)
     head, held_out = model.emotion.cls_head, []
