@@ -73,7 +73,10 @@ class Machines:
 
 def wait(until: Callable[[], Any], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
-    while not until():
+    while True:
+        with contextlib.suppress(FileNotFoundError):  # a folder that was tried out and taken back
+            if until():
+                return
         assert time.monotonic() < deadline, "it took too long"
         time.sleep(0.01)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-__all__ = ["ResNet34"]
+__all__ = ["Block", "ResNet34"]
 
 
 class Block(nn.Module):

@@ -234,7 +234,7 @@ class RetinaFace(nn.Module):
             return found
         corner, other, score = np.split(found.astype(np.float64), [2, 4], axis=1)
         rectangles = np.concatenate([corner, other - corner], axis=1)
-        kept = cv2.dnn.NMSBoxes(rectangles, score.ravel(), 0.0, _OVERLAP)
+        kept = cv2.dnn.NMSBoxes(rectangles.tolist(), score.ravel().tolist(), 0.0, _OVERLAP)
         return found[np.asarray(kept, np.intp)[:_MOST]]
 
     def _shrunk(self, frame: Image) -> Image:

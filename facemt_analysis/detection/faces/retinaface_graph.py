@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from facemt_analysis.detection.faces.retinaface_layers import ContextModule, Fea
 from facemt_analysis.network.engines.graph import Graph
 
 if TYPE_CHECKING:
+    from facemt_analysis.detection.faces.resnet import Block
     from facemt_analysis.detection.faces.retinaface import RetinaFace
 
 __all__ = ["retinaface_graph"]
@@ -35,7 +36,7 @@ def retinaface_graph(folded: RetinaFace) -> bytes:
     x = graph.op("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
     maps = []
     for layer in (body.layer1, body.layer2, body.layer3, body.layer4):
-        for block in layer:
+        for block in cast("Iterable[Block]", layer):
             past = x if block.downsample is None else graph.sequence(x, block.downsample)
             x = graph.sequence(x, block.conv1, block.relu, block.conv2)
             x = graph.op("Relu", graph.op("Add", x, past))
