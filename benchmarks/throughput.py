@@ -111,10 +111,11 @@ def timed(run: Callable[[], object]) -> tuple[float, float]:
 
 
 _FOLLOWED = "full-size network, faces followed"
+_BFLOAT16 = "full-size network in bfloat16, faces followed"
 _EVERY = "full-size network, RetinaFace at every frame"
 _OPEN = "open weights, Haar, faces followed"
 _ALONE = "full-size network alone"
-_NAMES = (_FOLLOWED, _EVERY, _OPEN, _ALONE, PYFEAT)
+_NAMES = (_FOLLOWED, _BFLOAT16, _EVERY, _OPEN, _ALONE, PYFEAT)
 _ENTER = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -138,7 +139,11 @@ def contender(name: str, clip: Path, weights: Path, engine: str) -> Callable[[],
         theirs = pyfeat(weights, faces, box)
         return lambda: theirs(clip)
     given = Given(faces, box)
-    tool = Detector(str(weights), face_detector=given, follow=name == _FOLLOWED, engine=engine)
+    half = name == _BFLOAT16
+    tool = Detector(
+        str(weights), face_detector=given, follow=name != _EVERY,
+        engine="torch" if half else engine, precision="bfloat16" if half else "auto",
+    )  # fmt: skip
     return lambda: tool.detect(clip, progress=False)
 
 

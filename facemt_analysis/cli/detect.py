@@ -85,6 +85,8 @@ def _add_where(detect: argparse.ArgumentParser) -> None:
                        help="faces at a time (default: 16, on a graphics card 64)")  # fmt: skip
     where.add_argument("--engine", default="torch", metavar="E",
                        help="torch, onnx or auto (default: torch)")  # fmt: skip
+    where.add_argument("--precision", default="auto", metavar="P",
+                       help="float32, bfloat16 or auto (default: auto)")  # fmt: skip
     several = where.add_mutually_exclusive_group()
     several.add_argument("--workers", type=positive_int, metavar="N",
                          help="recordings at once, in processes of this machine")  # fmt: skip
@@ -113,6 +115,7 @@ def _detect(arguments: argparse.Namespace) -> int:
         device=arguments.device,
         threads=arguments.threads,
         engine=arguments.engine,
+        precision=arguments.precision,
     )
     Sampling.checked(**options.sampling)
     sources = arguments.sources

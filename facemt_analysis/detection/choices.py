@@ -6,13 +6,14 @@ import warnings
 
 import torch
 
+from facemt_analysis.checks import check_option
 from facemt_analysis.detection.faces import FaceDetector, resolve_face_detector
 from facemt_analysis.errors import OptionError, WeightsUnavailable
 from facemt_analysis.network import WEIGHTS
 
 __all__ = [
     "FallbackWarning", "choose_batch_size", "choose_device", "choose_face_detector",
-    "choose_threads",
+    "choose_precision", "choose_threads",
 ]  # fmt: skip
 
 _FEEDING = 4  # threads that cut out, look and write tables for a device, next to those that decode
@@ -68,6 +69,24 @@ def choose_batch_size(batch_size: int | None, device: torch.device) -> int:
     if batch_size is not None and batch_size < 1:
         raise OptionError(f"`batch_size` must be at least 1, but got {batch_size}.")
     return batch_size or (16 if device.type == "cpu" else 64)
+
+
+def choose_precision(precision: str, device: torch.device, engine: str) -> str:
+    """Give the name of the type in which feature maps are computed.
+
+    Raises
+    ------
+    OptionError
+        When there is no such precision, or the engine has not got it.
+    """
+    check_option("precision", precision, ("auto", "float32", "bfloat16"))
+    if precision == "auto":
+        return "bfloat16" if device.type == "cuda" else "float32"
+    if precision == "bfloat16" and engine != "torch":
+        raise OptionError(
+            f"`precision` 'bfloat16' needs engine='torch', but the engine is {engine!r}."
+        )
+    return precision
 
 
 def choose_face_detector(

@@ -65,6 +65,7 @@ class FaceMultitask(nn.Module):
         self.config = config
         self.metadata: Mapping[str, str] = {}
         self.sha256: str | None = None
+        self.maps_dtype: torch.dtype | None = None
         self._fused: tuple[tuple[object, ...], FusedMaps] | None = None
         # On the meta device weights are to come from a file, most likely to predict only.
         on_meta = torch.get_default_device().type == "meta"
@@ -209,7 +210,8 @@ class FaceMultitask(nn.Module):
         -------
         Prediction
             float32 arrays. Dropout is off and batch norm uses its running statistics, whatever
-            mode the network is in. On CUDA the maps are computed in bfloat16.
+            mode the network is in. The maps are computed in `maps_dtype`; None: in float32 on a
+            CPU and in bfloat16 on CUDA.
 
         Raises
         ------
@@ -300,7 +302,9 @@ class FaceMultitask(nn.Module):
     def _fused_maps(self) -> FusedMaps:
         """Give the fast form of the current weights; it is made anew when they have changed."""
         with _PREPARING:
-            key = self.weights_state()
+            usual = torch.bfloat16 if self.device.type == "cuda" else torch.float32
+            dtype = self.maps_dtype or usual
+            key = (*self.weights_state(), dtype)
             held = self._fused
             if held is None or held[0] != key:
                 held = self._fused = None  # free the old one first
@@ -308,7 +312,7 @@ class FaceMultitask(nn.Module):
                     self.state_dict(),
                     n_au=self.config.n_au,
                     keep_fine=self.config.gaze_eye_roi,
-                    dtype=torch.bfloat16 if self.device.type == "cuda" else torch.float32,
+                    dtype=dtype,
                 )
                 held = self._fused = (key, fused)
             return held[1]

@@ -46,6 +46,7 @@ class Options:
     follow: int | bool = True
     batch_size: int | None = None
     engine: str = "torch"
+    precision: str = "auto"
     every: int = 1
     fps: float | None = None
     start: float | None = None
@@ -121,6 +122,7 @@ def detector_for(options: Options) -> Detector:
         follow=options.follow,
         threads=options.threads,
         engine=options.engine,
+        precision=options.precision,
     )
 
 

@@ -352,6 +352,39 @@ def test_chips_that_are_made_where_the_network_is_change_nothing(
     pd.testing.assert_frame_equal(*tables, rtol=loose, atol=loose)
 
 
+def test_bfloat16_is_close_and_recorded(small_weights: Path, face_video: Path) -> None:
+    tables = {}
+    for precision in ("auto", "float32", "bfloat16"):
+        tool = Detector(str(small_weights), face_detector="haar", device="cpu", precision=precision)
+        tables[precision] = tool.detect(face_video, progress=False)
+    full, half = tables["float32"], tables["bfloat16"]
+    pd.testing.assert_frame_equal(pd.DataFrame(tables["auto"]), pd.DataFrame(full))
+    aus = [*full.aus.columns]
+    off = np.abs(full[aus].to_numpy() - half[aus].to_numpy())
+    assert 0 < np.nanmax(off) < 0.05
+    assert full.info.options["precision"] == tables["auto"].info.options["precision"] == "float32"
+    assert half.info.options["precision"] == "bfloat16"
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"precision": "half"}, "`precision` must be 'auto', 'float32' or 'bfloat16'"),
+        (
+            {"precision": "bfloat16", "engine": "onnx"},
+            "`precision` 'bfloat16' needs engine='torch'",
+        ),
+    ],
+)
+def test_impossible_precisions_are_named(
+    small_weights: Path, asked: dict[str, str], message: str
+) -> None:
+    if asked.get("engine") == "onnx":
+        pytest.importorskip("onnxruntime")
+    with pytest.raises(OptionError, match=message):
+        Detector(str(small_weights), face_detector="haar", device="cpu", **asked)
+
+
 def test_threads_that_share_batches_get_the_same_table(
     small_weights: Path, face_video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
