@@ -23,6 +23,7 @@ __all__ = [
     "in_fresh_process",
     "machine",
     "markdown",
+    "peak_memory",
     "side_by_side",
 ]
 
@@ -77,6 +78,16 @@ def _fastest(run: Callable[[], object], rounds: int) -> float:
         run()
         spent.append(time.process_time() - began)
     return min(spent[1:])
+
+
+def peak_memory() -> float:
+    """Most memory this process has had, MiB; NaN where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return float("nan")
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def in_fresh_process(code: str, *arguments: str, environment: Mapping[str, str] = {}) -> Any:

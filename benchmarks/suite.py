@@ -29,6 +29,7 @@ def runs(video: str, quick: bool) -> dict[str, list[str]]:
         "From a video to a table": [
             "throughput.py", video, "--frames", frames, "--rounds", rounds
         ],
+        "Computing in bfloat16": ["precision.py", video],
         "Working with tables": ["tables.py", "--rows", rows],
         "Many recordings without reading them all": [
             "scan.py", *(["--recordings", "4", "--minutes", "5"] if quick else [])

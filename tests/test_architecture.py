@@ -19,7 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "network": {"errors", "schema", "checks"},
     "fex": {"errors", "schema"},
     "io": {"errors", "schema", "fex"},
-    "detection": {"errors", "schema", "network", "fex"},
+    "detection": {"errors", "schema", "checks", "network", "fex"},
     "signal": {"errors", "schema", "checks"},
     "measures": {"errors", "schema", "checks", "signal"},
     "stats": {"errors", "schema", "checks", "signal", "measures"},

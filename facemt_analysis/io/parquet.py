@@ -144,6 +144,7 @@ class ParquetWriter(ClosesOrAborts):
 
         frames, self._waiting = self._waiting, []
         whole = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+        del frames  # the same rows: tens of megabytes that would be held while these are written
         table = _to_arrow(whole, self.path)
         if self._schema is None:
             self._schema = table.schema

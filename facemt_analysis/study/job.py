@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import functools
 import hashlib
 import json
@@ -195,6 +197,7 @@ def measure(
                 raise Stopped
     finally:
         flush()
+        _give_back_memory()
     tally.problems = [*dict.fromkeys([*tally.problems, *job.recording.problems])]
     parts.finish(segment.number, tally)
     return tally
@@ -227,10 +230,13 @@ def chunks(job: Job, *, add_image: bool = False) -> Iterator[Fex]:
             held.append(_with_image(numbered) if add_image else numbered)
             if sum(map(len, held)) >= _BLOCK:
                 whole = pd.concat(held, ignore_index=True)
+                held.clear()  # the same rows, which would be held while these are used
                 full = len(whole) // _BLOCK * _BLOCK
                 for first in range(0, full, _BLOCK):
                     yield whole.iloc[first : first + _BLOCK].reset_index(drop=True)
-                held = [whole.iloc[full:]] if full < len(whole) else []
+                if full < len(whole):
+                    held.append(whole.iloc[full:].copy())
+                del whole
     if held:
         yield pd.concat(held, ignore_index=True)
 
@@ -251,6 +257,15 @@ def complete(job: Job) -> None:
         for rows in chunks(job):
             writer.write(rows)
     job.parts.clear()
+
+
+def _give_back_memory() -> None:
+    """Give memory that was freed back to the system, where the C library can (glibc).
+
+    Pictures and maps of a recording leave a hundred megabytes that others may need.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _with_image(rows: Fex) -> Fex:
