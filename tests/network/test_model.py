@@ -318,7 +318,7 @@ def test_it_learns_from_scratch(tiny_config):
         ]
 
     first = [loss.item() for loss in losses()]
-    for _ in range(50):
+    for _ in range(36):
         optimizer.zero_grad()
         torch.stack(losses()).sum().backward()
         optimizer.step()
