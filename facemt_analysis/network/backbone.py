@@ -8,7 +8,7 @@ run as a module, and nowhere else.
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from facemt_analysis.network.config import ModelConfig
 from facemt_analysis.network.convnext import CONVNEXT_V2
@@ -42,10 +42,6 @@ class StoredBackbone(nn.Module):
                     module.add_module(part, nn.Module())
                 module = module.get_submodule(part)
             module.register_parameter(last, nn.Parameter(torch.empty(shape)))
-
-    def forward(self, x: Tensor) -> list[Tensor]:
-        """Refuse: the network puts timm's module in place before it runs one."""
-        raise NotImplementedError("A stored backbone does not run; call the network instead.")
 
     def completed(self, config: ModelConfig) -> nn.Module:
         """Give timm's module with these very parameters, in the mode of this one."""

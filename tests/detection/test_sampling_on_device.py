@@ -9,20 +9,14 @@ import torch
 from facemt_analysis.detection import sampling_on_device as module
 from facemt_analysis.detection.chips import ChipGeometry, rect_chips, square_chips
 
+from .test_chips import OUTSIDE as BOXES
+
 DEVICES = [
     torch.device("cpu"),
     pytest.param(
         torch.device("cuda"),
         marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
     ),
-]
-BOXES = [
-    [10.0, 12.0, 40.0, 50.0],  # inside
-    [-15.0, 5.0, 20.0, 30.0],  # over the left edge
-    [50.0, 30.0, 90.0, 71.5],  # over the lower right corner
-    [-200.0, -90.0, 150.0, 130.0],  # several frames large
-    [100.0, 80.0, 120.0, 95.0],  # wholly outside
-    [30.2, 20.7, 30.9, 21.1],  # smaller than a pixel
 ]
 WHICH = [0, 1, 1, 0, 1, 0]
 each_device = pytest.mark.parametrize("device", DEVICES, ids=str)
