@@ -51,7 +51,7 @@ def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return shared / (a[:, 2:].prod(axis=1) + b[:, 2:].prod(axis=1) - shared)
 
 
-def compare(detector: Detector, film: Path, follow: int) -> dict[str, object]:
+def compare(detector: Detector, film: Path, follow: int | bool) -> dict[str, object]:
     """Detect a film both ways; faces are paired by frame and track."""
     counted = Counted(detector.face_detector)
     detector.face_detector = counted
@@ -80,7 +80,9 @@ def compare(detector: Detector, film: Path, follow: int) -> dict[str, object]:
     }
 
 
-def cross(detector: Detector, media: Path, follow: int, path: Path) -> list[dict[str, object]]:
+def cross(
+    detector: Detector, media: Path, follow: int | bool, path: Path
+) -> list[dict[str, object]]:
     """Detect films of crossing faces both ways."""
     rows = []
     for seconds, rise, front in itertools.product((2.0, 3.0, 5.0), (0, 40, 90), (0, 1)):
@@ -99,7 +101,7 @@ def main() -> None:
     parser.add_argument("--crossing", type=Path, help="folder with the films of the two faces")
     parser.add_argument("--weights", default="open")
     parser.add_argument("--face-detector")
-    parser.add_argument("--follow", type=int, default=8)
+    parser.add_argument("--follow", type=int, default=True, help="default: 0.4 s apart")
     args = parser.parse_args()
     detector = Detector(args.weights, face_detector=args.face_detector)
     if args.crossing:

@@ -57,9 +57,9 @@ def _add_what(detect: argparse.ArgumentParser) -> None:
         "--face-detector", metavar="F", help="retinaface or haar (default: what suits the weights)"
     )
     what.add_argument(
-        "--follow", type=positive_int, default=8, metavar="N",
+        "--follow", type=positive_int, default=True, metavar="N",
         help="in films the face detector looks at every N-th frame, faces are followed in between; "
-        "1: at every frame (default: %(default)s)",
+        "1: at every frame (default: 0.4 s apart)",
     )  # fmt: skip
     rate = what.add_mutually_exclusive_group()
     rate.add_argument("--every", type=positive_int, default=1, metavar="N",

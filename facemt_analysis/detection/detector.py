@@ -86,7 +86,8 @@ class Detector:
         not depend on it.
     follow
         In films the face detector looks at every N-th frame, and faces are followed in between
-        (see `detection.following`); True: every eighth; False or 1: at every frame.
+        (see `detection.following`); True: 0.4 s apart, every tenth frame of 25 a second (every
+        eighth without a clock); False or 1: at every frame.
     threads
         Cores used on a CPU, None: as many as torch would; on another device the threads that feed
         it, None: up to four. Results do not depend on it.
@@ -129,7 +130,7 @@ class Detector:
     ) -> None:
         if not 0.0 <= face_threshold <= 1.0:
             raise OptionError(f"`face_threshold` must be in 0 to 1, but got {face_threshold}.")
-        self.follow = following.EVERY if follow is True else _positive("follow", follow or 1)
+        self.follow = follow is True or _positive("follow", follow or 1)
         self.face_threshold = face_threshold
         self.device = choose_device(device)
         self.batch_size = choose_batch_size(batch_size, self.device)
@@ -358,7 +359,7 @@ class Detector:
             sampling |= {"start": within[0], "stop": within[1]}
         find = self._finder()
         measure = self._measurer(self.face_detector.framing, table, size)
-        follow = self.follow if recording.continuous else 1
+        follow = self._look_distance(recording, every, fps)
         frames = tqdm(
             recording.frames(**sampling, after=None if after is None else after.frame),
             total=recording.count(**sampling),
@@ -391,6 +392,13 @@ class Detector:
 
             for job, faces in crew.ordered(run, jobs(), weight=lambda job: job.unit.bytes):
                 yield _rows(recording.name, job.unit.frames, faces, table, info), job.place()
+
+    def _look_distance(self, recording: Recording, every: int, fps: float | None) -> int:
+        if not recording.continuous:
+            return 1
+        if self.follow is True:
+            return following.look_distance(recording.rate(every=every, fps=fps))
+        return int(self.follow)
 
     def _finder(self) -> Finder:
         """Give the one finder of all recordings that are measured at a time."""

@@ -14,21 +14,51 @@ import numpy.typing as npt
 
 from facemt_analysis.detection.tracking import overlap
 
-__all__ = ["EVERY", "LONGEST", "between", "doubtful", "is_bridged", "partners", "relation"]
+__all__ = [
+    "EVERY",
+    "LONGEST",
+    "between",
+    "doubtful",
+    "is_bridged",
+    "look_distance",
+    "partners",
+    "relation",
+]
 
 Boxes = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 
 EVERY = 8
-"""Frames from one look to the next: a third of a second of video, in which heads hardly turn."""
+"""Frames from one look to the next where the frame rate is not known."""
 LONGEST = 0.5
 """Seconds from one look to the next beyond which nothing is interpolated."""
 
+# Seconds from one look to the next, in which heads hardly turn; at most so many frames, which wait
+# in memory; and the highest rate that is believed: some files give the tick of their clock instead.
+_USUAL, _MOST, _HIGHEST = 0.4, 14, 120.0
 _OVERLAP = 0.4  # of a face with itself from one look to the next
 _APART = 0.25  # face widths between two faces of a frame; nearer ones may be mistaken
 # How far the mesh may lie otherwise in its box than it did at the look: in sides of the box, and
 # in the logarithm of the size; and how little the face may look as it did (correlation).
 _SHIFT, _GROWTH, _LIKENESS = 0.12, 0.2, 0.6
+
+
+def look_distance(rate: float | None) -> int:
+    """Frames from one look of the face detector to the next.
+
+    Parameters
+    ----------
+    rate
+        Frames a second that are analysed; None where there is no clock.
+
+    Examples
+    --------
+    >>> [look_distance(rate) for rate in (60.0, 30.0, 25.0, 15.0, 5.0, 1.0, None)]
+    [14, 12, 10, 6, 2, 1, 8]
+    """
+    if rate is None or not 0.0 < rate <= _HIGHEST:
+        return EVERY
+    return max(1, min(round(_USUAL * rate), int(LONGEST * rate), _MOST))
 
 
 def is_bridged(left: Boxes, right: Boxes, seconds: float) -> bool:

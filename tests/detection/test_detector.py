@@ -174,6 +174,34 @@ def test_sampling(detector: Detector, face_video: Path) -> None:
     assert frames(start=0.35, stop=0.75) == [4, 5, 6, 7]
 
 
+@pytest.mark.parametrize(
+    ("rate", "sampling", "follow", "looks"),
+    [
+        (15.0, {}, True, 5),  # every sixth and the last
+        (15.0, {"every": 3}, True, 5),  # eight frames, 5 a second: every other one and the last
+        (15.0, {"fps": 5.0}, True, 5),
+        (None, {}, True, 4),  # every eighth and the last
+        (15.0, {}, 3, 9),
+        (15.0, {}, False, 24),
+    ],
+)
+def test_looks_are_as_far_apart_as_the_frame_rate_allows(
+    small_weights: Path, face_frames: list, rate: float | None, sampling: dict,
+    follow: int | bool, looks: int,
+) -> None:  # fmt: skip
+    seen = []
+
+    def counting(frame: np.ndarray) -> list[list[float]]:
+        seen.append(frame)
+        return [BOX]
+
+    tool = Detector(str(small_weights), face_detector=counting, follow=follow)
+    still = np.stack([face_frames[0]] * 24)
+    fex = tool.detect(still, frame_rate=rate, progress=False, groups=["va"], **sampling)
+    assert len(seen) == looks
+    assert (fex["track"] == 0).all()
+
+
 def test_groups_choose_columns(detector: Detector, face_video: Path) -> None:
     fex = detector.detect(face_video, progress=False, groups=["va", "aus"], every=6)
     assert fex.groups == ("keys", "aus", "va", "framesizes")

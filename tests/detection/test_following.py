@@ -111,6 +111,19 @@ def test_no_clock_counts_frames() -> None:
     assert not following.is_bridged(one[:0], one[:0], 0.1)
 
 
+@pytest.mark.parametrize("rate", [4, 5, 7.5, 10, 12.5, 15, 23.976, 24, 25, 29.97, 30, 50, 60, 120])
+def test_looks_are_near_enough_in_time_to_be_bridged(rate: float) -> None:
+    distance = following.look_distance(rate)
+    one = np.array([[10, 10, 50, 50, 1]], np.float32)
+    assert distance >= 2
+    assert following.is_bridged(one, one, distance / rate)
+
+
+@pytest.mark.parametrize("rate", [None, 1000.0, 90_000.0, 0.0, float("nan")])
+def test_a_rate_that_is_no_rate_is_not_believed(rate: float | None) -> None:
+    assert following.look_distance(rate) == following.EVERY
+
+
 def test_doubt_about_nan() -> None:
     zero, alike = np.zeros((1, 3)), np.ones(1)
     assert not following.doubtful(zero, zero, alike)[0]

@@ -2,11 +2,14 @@
 
 Each task's mean loss L enters as ``exp(-s) L + s``, gaze ten times, with the network's own
 learned ``log_var`` s (Kendall, Gal & Cipolla 2018, "Multi-task learning using uncertainty", CVPR).
+Emotions can be learned as if they were more evenly common than the labels (logit adjustment: Menon
+et al. 2021, https://arxiv.org/abs/2007.07314).
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -111,11 +114,25 @@ class Tasks:
         The network; its ``log_var_*`` are trained along.
     conventions
         Which raw output is which angle; labels are in the conventions of a Fex.
+    usual
+        (n_emotion,) added to the logits while learning only: what need not be learned because it
+        is how common the labels are. Default: nothing.
+    emphasis
+        Factor on the loss of single tasks.
     """
 
-    def __init__(self, model: FaceMultitask, conventions: Conventions) -> None:
+    def __init__(
+        self,
+        model: FaceMultitask,
+        conventions: Conventions,
+        *,
+        usual: torch.Tensor | None = None,
+        emphasis: Mapping[str, float] | None = None,
+    ) -> None:
         self.model = model
         self.conventions = conventions
+        self._usual = usual
+        self._shares = {**_SHARES, **(emphasis or {})}
         self._vertex = mesh_weights().view(1, -1, 1)
 
     def losses(self, out: Outputs, batch: Batch) -> dict[str, torch.Tensor]:
@@ -166,7 +183,8 @@ class Tasks:
                     out.blendshapes.float(), batch["blendshapes"]
                 )
 
-        log_p = F.log_softmax(out.emotion_logits.float(), -1)
+        logits = out.emotion_logits.float()
+        log_p = F.log_softmax(logits if self._usual is None else logits + self._usual, -1)
         target = clean("emotion")
         add("emotion", batch["emotion"][:, :1], -(target * log_p).sum(-1, keepdim=True))
 
@@ -185,14 +203,14 @@ class Tasks:
             + 2 * _disagreement(read, labels)
             for read in readings
         ]
-        return _SHARES["eyes"] * torch.stack(off).mean()
+        return self._shares["eyes"] * torch.stack(off).mean()
 
     def total(self, losses: dict[str, torch.Tensor]) -> torch.Tensor:
         """Weighted sum by the learned log-variances."""
         total = self.model.log_var_au.new_zeros(())
         for task, loss in losses.items():
             log_var = getattr(self.model, f"log_var_{task}").mean()
-            total = total + _SHARES.get(task, 1.0) * (torch.exp(-log_var) * loss + log_var)
+            total = total + self._shares.get(task, 1.0) * (torch.exp(-log_var) * loss + log_var)
         return total
 
 

@@ -111,6 +111,11 @@ class Shards:
         for first in range(0, len(order) - size + 1, size):
             yield self.batch(order[first : first + size])
 
+    def how_common(self) -> torch.Tensor:
+        """Share of each emotion (n_emotion,) among the labels."""
+        labels = np.concatenate([labels["emotion"] for labels in self._labels])
+        return torch.from_numpy(np.nanmean(labels.astype(np.float32), axis=0))
+
     def summary(self) -> dict[str, int]:
         """Count the faces by kind of shard, for the summary in the checkpoint."""
         kinds: dict[str, int] = {}

@@ -176,6 +176,13 @@ def main() -> None:
     parser.add_argument("--eyes", action="store_true", help="gaze from features pooled at the eyes")
     parser.add_argument("--tasks", nargs="+", help="learn these only, as mesh gaze (default: all)")
     parser.add_argument(
+        "--emphasis", nargs="+", default=[], metavar="TASK=FACTOR", help="as emotion=3 au=2"
+    )
+    parser.add_argument(
+        "--balance", type=float, default=0.0, help="emotions learned as common as in the labels "
+        "(0) … as all alike (1)",
+    )  # fmt: skip
+    parser.add_argument(
         "--margin", type=float, default=1.0, help="side of a stored chip / canonical side"
     )
     parser.add_argument("--epochs", type=int, default=30)
@@ -191,6 +198,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--bf16", action="store_true", help="feature maps in bfloat16 (for GPUs)")
+    parser.add_argument("--compile", action="store_true", help="torch.compile the backbone")
     parser.add_argument("--half", action="store_true", help="write float16: half the size")
     parser.add_argument("--licence", default="unknown", help="licence written into the file")
     args = parser.parse_args()
@@ -205,15 +213,24 @@ def main() -> None:
     if not args.init:
         start_from_means(model, Shards(args.shards))
     average = copy.deepcopy(model)
+    if args.compile:  # block by block: few kinds of blocks, and `EyeReadings` hears the stages
+        for stage in range(4):
+            for block in getattr(model.backbone, f"stages_{stage}").blocks:
+                block.compile(dynamic=False)
     held_out = Shards(args.held_out) if args.held_out else None
     vertices = torch.from_numpy(canonical_mesh().mirror.copy())
     jitter = Jitter(model.config.image_size, args.margin, *args.jitter)
     still = Jitter(model.config.image_size, args.margin, 0, 0, 0)
     # a network trained on keeps the conventions it has
     conventions = conventions_for(model.metadata, args.init.name) if args.init else CONVENTIONS
-    tasks = Tasks(model, conventions)
+    usual = None
+    if args.balance:
+        shares = Shards(args.shards, n_emotion=model.config.n_emotion).how_common()
+        usual = (args.balance * shares.clamp_min(1e-6).log()).to(args.device)
+    emphasis = {task: float(factor) for task, factor in (e.split("=") for e in args.emphasis)}
+    tasks = Tasks(model, conventions, usual=usual, emphasis=emphasis)
     optimiser = torch.optim.AdamW(
-        parameter_groups(model, args.decay), lr=args.lr, betas=(0.9, 0.999)
+        parameter_groups(model, args.decay), lr=args.lr, betas=(0.9, 0.999), fused=True
     )
     readings, learners = None, [optimiser]
     if model.config.gaze_eye_roi:
@@ -295,7 +312,8 @@ def main() -> None:
         )  # fmt: skip
         summary = {
             "epochs": epoch, "faces": len(data), "batch": args.batch, "lr": args.lr,
-            "seed": args.seed, "data": data.summary(), "held_out": row.get("held_out"),
+            "seed": args.seed, "balance": args.balance, "emphasis": emphasis,
+            "data": data.summary(), "held_out": row.get("held_out"),
         }  # fmt: skip
         save_checkpoint(
             average.eval(),

@@ -235,6 +235,17 @@ class Recording(ABC):
         total, rate = self._extent()
         return sampling.estimate(total, rate)
 
+    def rate(self, *, every: int = 1, fps: float | None = None) -> float | None:
+        """Estimate how many frames a second `frames` will give; None without a clock.
+
+        Raises
+        ------
+        MediaError
+            As `frames`.
+        """
+        sampling = Sampling.checked(every=every, fps=fps, start=None, stop=None)
+        return sampling.rate_from(self._extent()[1] if self.has_clock else None)
+
     @abstractmethod
     def describe(self) -> MediaInfo:
         """Say what the recording holds.

@@ -80,6 +80,16 @@ class Sampling:
             parts.append(f"fps={self.fps:g}")
         return ", ".join(parts)
 
+    def rate_from(self, rate: float | None) -> float | None:
+        """Frames a second that are kept of a recording of an average `rate`.
+
+        >>> Sampling(every=3).rate_from(30.0), Sampling(fps=50.0).rate_from(25.0)
+        (10.0, 25.0)
+        """
+        if not rate:
+            return None
+        return rate / self.every if self.fps is None else min(rate, self.fps)
+
     def estimate(self, total: int | None, rate: float | None) -> int | None:
         """Estimate the number of frames out of `total` at an average `rate` in Hz.
 

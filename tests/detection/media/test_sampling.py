@@ -52,6 +52,16 @@ def test_fps_allows_for_rounded_timestamps() -> None:
     assert _chosen(times, tolerance=0.0005, fps=3.0) == [0, 10, 20, 30, 40, 50]
 
 
+@pytest.mark.parametrize(
+    ("choice", "rate", "kept"),
+    [({}, 30.0, 30.0), ({"every": 4}, 30.0, 7.5), ({"fps": 10.0}, 30.0, 10.0),
+     ({"fps": 99.0}, 30.0, 30.0), ({"every": 4}, None, None)],
+)  # fmt: skip
+def test_rate_of_what_is_kept(choice: dict, rate: float | None, kept: float | None) -> None:
+    still = {"every": 1, "fps": None, "start": None, "stop": None}
+    assert Sampling.checked(**{**still, **choice}).rate_from(rate) == kept
+
+
 def test_every_counts_from_the_beginning_of_the_stream() -> None:
     times = [i / 10 for i in range(40)]
     assert _chosen(times, every=7, start=1.0, stop=3.0) == [14, 21, 28]
