@@ -16,20 +16,23 @@ from facemt_analysis.errors import OptionError
 from facemt_analysis.study.job import Job, Segment, complete, measure
 from facemt_analysis.study.parts import Tally
 from facemt_analysis.study.run import reason
-from facemt_analysis.study.scheduler import SchedulerLost, quiet, why_killed
+from facemt_analysis.study.scheduler import (
+    ClusterWarning,
+    SchedulerLost,
+    quiet,
+    settled,
+    watched,
+    why_killed,
+)
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-__all__ = ["Cluster", "ClusterWarning", "cluster"]
+__all__ = ["Cluster", "cluster"]
 
 _PATIENCE = 10.0  # seconds for a scheduler to answer
 _T = TypeVar("_T")
 _RETRIES = 2  # of what fails for a reason that may pass, as a file system that is away for a moment
-
-
-class ClusterWarning(UserWarning):
-    """A Dask cluster that cannot work as it is."""
 
 
 class Cluster:
@@ -60,17 +63,11 @@ class Cluster:
         done = 0
         try:
             futures = {self._submit(job, finish): job for job in jobs}
-            suspects = []
-            for future in as_completed(list(futures)):
-                job = futures.pop(future)
-                if why_killed(future.exception()):
-                    suspects.append(job)
-                    continue
-                yield job, _result(future)
-                done += 1
-            for job in suspects:  # alone: it may only have waited behind the one that killed
-                yield job, _result(self._submit(job, finish))
-                done += 1
+            ended = ((futures.pop(future), future) for future in as_completed(list(futures)))
+            with watched(self._client):
+                for job, future in settled(ended, lambda job: self._submit(job, finish)):
+                    yield job, _result(future)
+                    done += 1
         except Exception as error:  # a task tells its failures as a result: this is no task's
             raise SchedulerLost(
                 f"The Dask scheduler at {self._address} was lost, {len(jobs) - done} of "

@@ -13,7 +13,7 @@ from typing import Any
 from facemt_analysis.errors import FexError, OptionError
 from facemt_analysis.study.files import Recording
 from facemt_analysis.study.remote import Remote, Reply, pickled
-from facemt_analysis.study.scheduler import SchedulerLost, quiet, why_killed
+from facemt_analysis.study.scheduler import SchedulerLost, quiet, settled, watched, why_killed
 
 __all__ = ["outcomes"]
 
@@ -73,19 +73,17 @@ def _on_cluster(
     with _client(scheduler) as client:
         address, given = client.scheduler.address, 0
         futures: deque[Any] = deque()
-        suspects = []
+
+        def submit(recording: Recording) -> Any:
+            return client.submit(remote, recording, pure=False)
+
         try:
-            futures.extend(client.submit(remote, r, pure=False) for r in recordings)
-            for recording in recordings:
-                future = futures.popleft()
-                if why_killed(future.exception()):
-                    suspects.append(recording)
-                    continue
-                yield recording, _reply(future)
-                given += 1
-            for recording in suspects:  # alone: it may only have waited behind the one that killed
-                yield recording, _reply(client.submit(remote, recording, pure=False))
-                given += 1
+            futures.extend(map(submit, recordings))
+            in_order = ((recording, futures.popleft()) for recording in recordings)
+            with watched(client):
+                for recording, future in settled(in_order, submit):
+                    yield recording, _reply(future)
+                    given += 1
         except Exception as error:  # what a task raises is a reply: this is no task's
             raise SchedulerLost(
                 f"The Dask scheduler at {address} was lost, {len(recordings) - given} of "

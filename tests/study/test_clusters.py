@@ -6,6 +6,7 @@ import dataclasses
 import os
 import signal
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,10 +18,10 @@ from facemt_analysis import cli, read_fex
 from facemt_analysis.errors import OptionError
 from facemt_analysis.study import cluster as cluster_module
 from facemt_analysis.study import run as run_module
-from facemt_analysis.study.cluster import ClusterWarning, cluster
+from facemt_analysis.study.cluster import cluster
 from facemt_analysis.study.manifest import Manifest
 from facemt_analysis.study.run import Outcome
-from facemt_analysis.study.scheduler import SchedulerLost
+from facemt_analysis.study.scheduler import ClusterWarning, SchedulerLost, watched
 
 from .machines import Machines, meanwhile
 
@@ -29,7 +30,7 @@ pytest.importorskip("distributed")
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),
     pytest.mark.timeout(300),
-    pytest.mark.filterwarnings("ignore::facemt_analysis.study.cluster.ClusterWarning"),
+    pytest.mark.filterwarnings("ignore::facemt_analysis.study.scheduler.ClusterWarning"),
     pytest.mark.skipif(os.name != "posix", reason="kills processes by SIGKILL"),
 ]
 
@@ -39,6 +40,7 @@ GROUPS = "aus,poses,va"
 # In workers parts are of sixteen frames and come slowly, so that they can be killed between two
 PRELOAD = """
 import time
+import warnings
 
 def dask_setup(worker):
     from facemt_analysis.study import job
@@ -236,3 +238,21 @@ def test_a_scheduler_without_workers() -> None:
         cluster(scheduler=empty.scheduler_address),
     ):
         pass
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_waiting_without_any_worker_is_told_once(workers: int) -> None:
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=workers, processes=False, protocol="tcp", dashboard_address=None
+        ) as machine,
+        distributed.Client(machine, set_as_default=False) as client,
+        warnings.catch_warnings(record=True) as told,
+    ):
+        warnings.simplefilter("always", ClusterWarning)
+        with watched(client, every=0.05):
+            time.sleep(0.5)
+    said = [str(w.message) for w in told if w.category is ClusterWarning]
+    assert len(said) == (1 if workers == 0 else 0)
+    assert all(f"`dask worker {machine.scheduler_address} --nthreads 1`" in words for words in said)

@@ -24,7 +24,7 @@ pytest.importorskip("distributed")
 pytestmark = [
     pytest.mark.timeout(300),
     # those that have died are not always back when the next test begins
-    pytest.mark.filterwarnings("ignore::facemt_analysis.study.cluster.ClusterWarning"),
+    pytest.mark.filterwarnings("ignore::facemt_analysis.study.scheduler.ClusterWarning"),
     pytest.mark.skipif(os.name != "posix", reason="kills processes by SIGKILL"),
 ]
 
