@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import logging
+import multiprocessing
 import os
 import re
 from collections.abc import Mapping
@@ -287,8 +288,19 @@ def _checked_sha256(path: Path) -> str:
     return digest
 
 
+def announce(name: str) -> None:
+    """Tell the terms of weights that other processes load; nothing of a file's path."""
+    if name in WEIGHTS:
+        _announce(WEIGHTS[name])
+
+
 @functools.cache
 def _announce(known: KnownWeights) -> None:
-    """Tell the terms of weights; once, as the cache of this function remembers."""
+    """Tell the terms of weights; once, as the cache of this function remembers.
+
+    Not in workers: the process that started them has told.
+    """
+    if multiprocessing.parent_process() is not None:
+        return
     caution = f" {known.caution}." if known.caution else ""
     _log.warning("Weights %s (%s): %s.%s", known.name, known.source, known.licence, caution)
