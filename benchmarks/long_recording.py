@@ -3,6 +3,7 @@
 ::
 
     python benchmarks/long_recording.py VIDEO [--every N] [--copies N]
+    python benchmarks/long_recording.py VIDEO --copies 139 --full-size
     python benchmarks/long_recording.py --seconds 3600 [--size 1920x1080]
 
 The video may be repeated, so that a short clip becomes a long recording. With ``--seconds`` the
@@ -26,6 +27,13 @@ import facemt_analysis as fm
 from facemt_analysis.demo.running import CLIP
 from facemt_analysis.detection import open_recordings
 
+_FULL_SIZE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import throughput
+throughput.to_study(*sys.argv[2:])
+"""
+
 
 def resident(process: int) -> float:
     """Memory of a process, MB."""
@@ -43,6 +51,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, help=f"make a film; a multiple of {PIECE}")
     parser.add_argument("--size", default="1920x1080", help="of that film, px")
     parser.add_argument("--weights", default="open")
+    parser.add_argument(
+        "--full-size", action="store_true",
+        help="the network of the published weights with RetinaFace, both of generated values",
+    )  # fmt: skip
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -60,6 +72,11 @@ def main() -> None:
         out = folder / "study"
         options = ["-q", "-o", str(out), "--weights", args.weights, "--every", str(args.every)]
         command = [sys.executable, "-m", "facemt_analysis.cli", "detect", str(video), *options]
+        if args.full_size:
+            from throughput import generated
+
+            given = [str(video), str(generated(folder)), str(out)]
+            command = [sys.executable, "-c", _FULL_SIZE, str(Path(__file__).parent), *given]
         began = time.monotonic()
         process = subprocess.Popen(command)
         seen: list[tuple[int, float]] = []  # parts written, memory

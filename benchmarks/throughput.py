@@ -124,6 +124,20 @@ throughput.measure(*sys.argv[2:])
 """
 
 
+def first_box(clip: Path) -> np.ndarray:
+    """Where the first face of a film is."""
+    image = next(iter(open_recordings(clip)[0].frames())).image
+    return HaarCascade().detect([image])[0][0]
+
+
+def generated(folder: Path) -> Path:
+    """Write a full-size network of generated values."""
+    torch.manual_seed(0)
+    path = folder / "face_multitask_v28.safetensors"
+    save_checkpoint(FaceMultitask(ModelConfig.v25()), path, licence="none, generated")
+    return path
+
+
 def contender(name: str, clip: Path, weights: Path, engine: str) -> Callable[[], object]:
     """Set up one of the ways."""
     if name == _OPEN:
@@ -132,8 +146,7 @@ def contender(name: str, clip: Path, weights: Path, engine: str) -> Callable[[],
     if name == _ALONE:
         net, chips = load_checkpoint(weights), torch.rand(16, 3, CHIP_SIZE, CHIP_SIZE)
         return lambda: [net.predict(chips) for _ in range(4)]
-    image = next(iter(open_recordings(clip)[0].frames())).image
-    box = HaarCascade().detect([image])[0][0]
+    box = first_box(clip)
     faces = blind(RetinaFace())
     if name == PYFEAT:
         theirs = pyfeat(weights, faces, box)
@@ -147,6 +160,21 @@ def contender(name: str, clip: Path, weights: Path, engine: str) -> Callable[[],
     return lambda: tool.detect(clip, progress=False)
 
 
+def to_study(clip: str, weights: str, out: str) -> None:
+    """Detect a recording as ``facemt detect`` does, with the full-size network and RetinaFace."""
+    from facemt_analysis.study import job, run
+
+    warnings.simplefilter("ignore")
+    recordings = open_recordings(clip)
+    given = Given(blind(RetinaFace()).fold(), first_box(Path(clip)))
+    tool = Detector(weights, face_detector=given)
+    job.detector_for = run.detector_for = lambda _: tool
+    options = job.Options(weights=weights)
+    for outcome in run.detect_study(recordings, Path(out), options, runner=run.Here()):
+        if outcome.failed:
+            raise SystemExit(outcome.failed)
+
+
 def measure(name: str, clip: str, weights: str, engine: str) -> None:
     """Run one of the ways twice; print the seconds of the second time, which is warm, and MiB."""
     warnings.simplefilter("ignore")
@@ -157,14 +185,12 @@ def measure(name: str, clip: str, weights: str, engine: str) -> None:
 
 def table(video: Path, frames: int, rounds: int, engine: str = "torch") -> pd.DataFrame:
     """Frames a second, processor time and memory of both tools, in turns, in fresh processes."""
-    torch.manual_seed(0)
     names = [name for name in _NAMES if name != PYFEAT or has_pyfeat()]
     measured: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         clip = cut(video, frames, folder)
-        weights = folder / "face_multitask_v28.safetensors"
-        save_checkpoint(FaceMultitask(ModelConfig.v25()), weights, licence="none, generated")
+        weights = generated(folder)
         for _ in range(rounds):
             for name in names:  # in turns: load of the machine hits all
                 here = str(Path(__file__).parent)

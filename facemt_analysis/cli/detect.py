@@ -155,12 +155,6 @@ def _runner(arguments: argparse.Namespace, stack: contextlib.ExitStack) -> Runne
             f"--workers shares the cores of this machine, but --device is {arguments.device!r}; "
             "leave out --workers: one process keeps a graphics card busy."
         )
-    from facemt_analysis.network.weights import announce, resolve_weights
-
-    if arguments.scheduler:  # other machines may have what this one lacks
-        announce(arguments.weights)
-    else:  # told, and fetched, once for all of them
-        resolve_weights(_weights(arguments.weights))
     return stack.enter_context(cluster(workers=arguments.workers, scheduler=arguments.scheduler))
 
 

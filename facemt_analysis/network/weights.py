@@ -288,12 +288,6 @@ def _checked_sha256(path: Path) -> str:
     return digest
 
 
-def announce(name: str) -> None:
-    """Tell the terms of weights that other processes load; nothing of a file's path."""
-    if name in WEIGHTS:
-        _announce(WEIGHTS[name])
-
-
 @functools.cache
 def _announce(known: KnownWeights) -> None:
     """Tell the terms of weights; once, as the cache of this function remembers.
