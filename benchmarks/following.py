@@ -36,6 +36,7 @@ class Counted:
         self._detector = detector
         self.name, self.framing = detector.name, detector.framing
         self.thread_safe = getattr(detector, "thread_safe", False)
+        self.rough = getattr(detector, "rough", False)
         self.looks = 0
 
     def detect(self, frames: list[np.ndarray]) -> list[np.ndarray]:

@@ -194,6 +194,7 @@ def main() -> int:
     kinds = parser.add_mutually_exclusive_group()  # give each other numbers (--first)
     kinds.add_argument("--clear-eyes", action="store_true", help="faces to learn gaze from")
     kinds.add_argument("--posed", action="store_true", help="posed emotions, and faces at rest")
+    parser.add_argument("--variants", type=int, default=4, help="of each portrait's photograph")
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -203,7 +204,9 @@ def main() -> int:
         build_assets(args.portraits, cache)
     assets = [a for a in load_assets(cache) if held_out(a.name) == (args.split == "held_out")]
     names = [asset.name for asset in assets]
-    write_photographs(args.out / args.split / "photographs", args.portraits, names, args.size, 4)
+    write_photographs(
+        args.out / args.split / "photographs", args.portraits, names, args.size, args.variants
+    )
     numbers = range(args.first, args.first + args.shards)
     offset = 0 if args.split == "train" else 1_000_000  # never the same stream for both splits
     kind = "clear eyes" if args.clear_eyes else "posed" if args.posed else "any"

@@ -32,6 +32,7 @@ from facemt_analysis.detection.faces.base import Framing
 from facemt_analysis.detection.measuring import Faces, Finder, Measurer, cropping, measure_unit
 from facemt_analysis.detection.media import Frame, Recording, open_recordings
 from facemt_analysis.detection.numbering import TrackNumbers
+from facemt_analysis.detection.settling import Settler
 from facemt_analysis.detection.table import FaceTable, check_groups, with_boxes, without_boxes
 from facemt_analysis.detection.units import Place, Unit, units
 from facemt_analysis.errors import OptionError
@@ -156,7 +157,7 @@ class Detector:
         self.face_detector = choose_face_detector(
             face_detector, self.weights.name, self.device, chosen
         )
-        self._find = Finder(self.face_detector, self.face_threshold)
+        self._find = self._new_finder()
 
     def __repr__(self) -> str:
         return (
@@ -402,10 +403,18 @@ class Detector:
 
     def _finder(self) -> Finder:
         """Give the one finder of all recordings that are measured at a time."""
-        find, detector, threshold = self._find, self.face_detector, self.face_threshold
-        if find.detector is not detector or find.threshold != threshold:
-            find = self._find = Finder(detector, threshold)
+        find = self._find
+        if find.detector is not self.face_detector or find.threshold != self.face_threshold:
+            find = self._find = self._new_finder()
         return find
+
+    def _new_finder(self) -> Finder:
+        detector, settle = self.face_detector, None
+        if getattr(detector, "rough", False):
+            settle = Settler(
+                self._predict, self._crop, self.chip, detector.framing, self.batch_size
+            )
+        return Finder(detector, self.face_threshold, settle)
 
     def _measurer(self, framing: Framing, table: FaceTable, batch_size: int) -> Measurer:
         return Measurer(self._predict, self._crop, self.chip, framing, table, batch_size)

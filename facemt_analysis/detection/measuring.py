@@ -30,6 +30,8 @@ Image = npt.NDArray[np.uint8]
 Predict = Callable[[torch.Tensor], Prediction]
 Crop = Callable[[Sequence[Image], Boxes, npt.NDArray[np.intp]], tuple[torch.Tensor, torch.Tensor]]
 
+Settle = Callable[[Sequence[Image], Sequence[Boxes]], list[Boxes]]
+
 _COARSE = 16  # side of the pictures by which faces are compared, px
 
 
@@ -150,11 +152,16 @@ class Finder:
         at most.
     threshold
         Faces with a lower score are left out.
+    settle
+        Moves the boxes of images to where the faces are; None: they stay.
     """
 
-    def __init__(self, detector: FaceDetector, threshold: float) -> None:
+    def __init__(
+        self, detector: FaceDetector, threshold: float, settle: Settle | None = None
+    ) -> None:
         self.detector = detector
         self.threshold = threshold
+        self._settle = settle
         self._detect: Callable[[Sequence[Image]], list[Boxes]] = detector.detect
         if not getattr(detector, "thread_safe", False):
             self._detect = _one_at_a_time(detector.detect)
@@ -165,11 +172,11 @@ class Finder:
         """Boxes (n, 5) of each frame, from left to right."""
         if not frames:
             return []
-        return [self._sure(boxes) for boxes in self._detect([frame.image for frame in frames])]
-
-    def _sure(self, boxes: Boxes) -> Boxes:
-        kept = boxes[boxes[:, 4] >= self.threshold]
-        return kept[np.lexsort(kept.T[::-1])].astype(np.float32)
+        images = [frame.image for frame in frames]
+        found = [boxes[boxes[:, 4] >= self.threshold] for boxes in self._detect(images)]
+        if self._settle is not None:
+            found = self._settle(images, found)
+        return [boxes[np.lexsort(boxes.T[::-1])].astype(np.float32) for boxes in found]
 
     def _detect_all(self, given: Sequence[Sequence[Image]]) -> list[list[Boxes]]:
         """Detect in the frames of several threads."""

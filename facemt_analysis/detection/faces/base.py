@@ -89,6 +89,18 @@ class Framing:
         half = extent * (self.scale_x, self.scale_y) / 2
         return np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
 
+    def undo(self, boxes: npt.ArrayLike) -> Boxes:
+        """Give the boxes (n, 4) that `apply` brings to these canonical ones.
+
+        >>> framing = Framing(scale_x=0.5, scale_y=2.0, shift_y=0.25)
+        >>> framing.undo(framing.apply([[0, 0, 10, 20]])).tolist()
+        [[0.0, 0.0, 10.0, 20.0]]
+        """
+        box = np.asarray(boxes, np.float64).reshape(-1, 4)
+        extent = (box[:, 2:] - box[:, :2]) / (self.scale_x, self.scale_y)
+        centre = (box[:, :2] + box[:, 2:]) / 2 - extent * (self.shift_x, self.shift_y)
+        return np.concatenate([centre - extent / 2, centre + extent / 2], axis=1).astype(np.float32)
+
 
 @runtime_checkable
 class FaceDetector(Protocol):
@@ -100,6 +112,9 @@ class FaceDetector(Protocol):
         Recorded with the results.
     framing : Framing
         How its boxes become chips.
+    rough : bool, optional
+        Whether faces are cut out again around the mesh that the network sees in its boxes (see
+        `settling`); without it they are not.
     """
 
     name: str

@@ -60,8 +60,8 @@ class HaarCascade:
       mesh heights (sd 0.018) above and 0.000 (sd 0.041) beside that of the mesh. `framing` makes
       of it the canonical framing (see `Framing`). Chips then vary, over the portraits, by sd 5.4
       percent in side (5 to 95 percent: -8 to +10) and by 2.9 and 1.2 percent of their side
-      in x and y (-5 to +5, -2 to +2), x mostly with the turn of the head. A network run behind
-      this detector must live with that, and with heads tilted by 25° and more.
+      in x and y (-5 to +5, -2 to +2), x mostly with the turn of the head. That is why it calls
+      itself `rough`: a `Detector` moves its boxes to the mesh that the network sees in them.
 
     Examples
     --------
@@ -71,6 +71,7 @@ class HaarCascade:
 
     name = "haar"
     thread_safe = True  # each thread has a cascade of its own
+    rough = True
     framing = Framing(scale_x=0.830, scale_y=1.153, shift_y=0.015)
 
     def __init__(
