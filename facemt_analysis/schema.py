@@ -192,7 +192,7 @@ _TABLE = (
           _DETECTOR, optional=("image",), feature=False),
     Group("faceboxes", ("FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight", "FaceScore"),
           "px of the upright frame (FaceScore: 0-1)", -_INF, _INF,
-          "the face detector's box (not the chip; Haar's: moved to the mesh), its confidence; 0: none",
+          "the face detector's box (not the chip; Haar's moved to the mesh), its score; 0: no face",
           _DETECTOR),
     Group("landmarks", _numbered("x", "y", n=N_LANDMARKS), "px of the upright frame", -_INF, _INF,
           "the 68 points of the dlib scheme, taken from the mesh", _DETECTOR),
