@@ -88,7 +88,7 @@ WEIGHTS: Mapping[str, KnownWeights] = MappingProxyType(
                 "open.safetensors",
                 None,
                 "MIT",
-                caution="Accuracy: docs/open_weights.md",
+                caution="A small network; what it can and cannot do: docs/open_weights.md",
             ),
         )
     }
