@@ -18,6 +18,7 @@ __all__ = [
     "EVERY",
     "LONGEST",
     "between",
+    "crowded",
     "doubtful",
     "is_bridged",
     "look_distance",
@@ -80,7 +81,7 @@ def is_bridged(left: Boxes, right: Boxes, seconds: float) -> bool:
     # where nobody is seen, somebody may come and go between two looks
     if seconds > LONGEST or len(left) != len(right) or not len(left):
         return False
-    if _crowded(left) or _crowded(right):
+    if crowded(left) or crowded(right):
         return False
     row = partners(left, right)
     shared = _overlap(left, right)[np.arange(len(left)), row]
@@ -154,8 +155,8 @@ def doubtful(
     return ~sure
 
 
-def _crowded(boxes: Boxes) -> bool:
-    """Whether two boxes of one frame touch, or nearly."""
+def crowded(boxes: Boxes) -> bool:
+    """Whether two boxes (n, 5) of one frame touch, or nearly."""
     if len(boxes) < 2:
         return False
     room = _APART * (boxes[:, 2] - boxes[:, 0])

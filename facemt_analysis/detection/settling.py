@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from facemt_analysis.detection import following
 from facemt_analysis.detection.chips import ChipGeometry
 from facemt_analysis.detection.faces.base import Framing
 from facemt_analysis.network import Prediction
@@ -96,15 +97,22 @@ class Settler:
     batch_size: int
 
     def __call__(self, images: Sequence[Image], boxes: Sequence[Boxes]) -> list[Boxes]:
-        """Move the boxes (n, 5) of each image."""
-        counts = [len(each) for each in boxes]
-        together = np.concatenate([np.empty((0, 5), np.float32), *boxes])
-        image_of = np.repeat(np.arange(len(images)), counts)
-        moved = [np.empty((0, 5), np.float32)]
+        """Move the boxes (n, 5) of each image.
+
+        Where faces are next to each other they stay: a face that is half covered has the mesh of
+        the one before it.
+        """
+        found = list(boxes)
+        alone = [i for i, each in enumerate(boxes) if len(each) and not following.crowded(each)]
+        together = np.concatenate([np.empty((0, 5), np.float32), *(boxes[i] for i in alone)])
+        image_of = np.repeat(np.asarray(alone, np.intp), [len(boxes[i]) for i in alone])
+        moved = np.empty_like(together)
         for first in range(0, len(together), self.batch_size):
             part = slice(first, first + self.batch_size)
             framed = self.framing.apply(together[part, :4])
             chips, placement = self.crop(images, framed, image_of[part])
             mesh = self.chip.mesh_to_frame(self.predict(chips).mesh, placement)
-            moved.append(settled(together[part], mesh, self.framing))
-        return np.split(np.concatenate(moved), np.cumsum(counts)[:-1])
+            moved[part] = settled(together[part], mesh, self.framing)
+        for i in alone:
+            found[i] = moved[image_of == i]
+        return found

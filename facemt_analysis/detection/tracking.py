@@ -60,7 +60,7 @@ class Tracker:
     [2, 1]
     """
 
-    def __init__(self, max_gap: float = 1.0, *, max_missed: int = 5) -> None:
+    def __init__(self, max_gap: float = 1.5, *, max_missed: int = 5) -> None:
         if not max_gap >= 0:
             raise ValueError(f"`max_gap` must be 0 or more, but got {max_gap}.")
         if max_missed < 0:

@@ -88,8 +88,9 @@ def test_a_short_absence_in_seconds_is_survived_at_any_rate():
     seen = np.ones((100, 1), bool)
     seen[20:50] = False
     assert_constant(follow(still, seen, rate=40.0))  # 0.775 s
-    assert len(np.unique(follow(still, seen, rate=25.0)[seen])) == 2  # 1.24 s
-    assert_constant(follow(still, seen, rate=25.0, tracker=Tracker(2.0)))
+    assert_constant(follow(still, seen, rate=25.0))  # 1.24 s
+    assert len(np.unique(follow(still, seen, rate=15.0)[seen])) == 2  # 2.07 s
+    assert_constant(follow(still, seen, rate=15.0, tracker=Tracker(2.5)))
 
 
 def test_who_returns_after_the_longest_gap_is_new():
