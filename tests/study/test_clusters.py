@@ -40,7 +40,6 @@ GROUPS = "aus,poses,va"
 # In workers parts are of sixteen frames and come slowly, so that they can be killed between two
 PRELOAD = """
 import time
-import warnings
 
 def dask_setup(worker):
     from facemt_analysis.study import job
