@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,14 @@ import pytest
 
 import facemt_analysis as fm
 from facemt_analysis.fex import Fex
-from facemt_analysis.study import RecordingsFailed, SchedulerLost
+from facemt_analysis.study import RecordingsFailed, SchedulerLost, executing
 from facemt_analysis.study.cluster import cluster
 from facemt_analysis.study.job import Job, Options
 from facemt_analysis.study.parts import Tally
 
 from .machines import Machines, meanwhile
 
-pytest.importorskip("distributed")
+Client = pytest.importorskip("distributed").Client
 pytestmark = [
     pytest.mark.timeout(300),
     # those that have died are not always back when the next test begins
@@ -84,17 +85,25 @@ def count(fex: Fex) -> dict[str, int]:
 
 
 def test_a_killed_scheduler_is_told_with_what_is_done(
-    folder: Path, machines: Machines, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    folder: Path,
+    machines: Machines,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first, begun = fm.scan(folder).recordings[0], tmp_path / "begun"
+    first, got = fm.scan(folder).recordings[0], threading.Event()
 
     def slow(fex: Fex) -> dict[str, int]:
         if fex.recordings[0] != first:
-            time.sleep(1)  # the first is there by now
-            begun.touch()
             time.sleep(60)
         return {"n": len(fex)}
 
+    def reply(future: Any, real: Callable[[Any], Any] = executing._reply) -> Any:
+        given = real(future)
+        got.set()
+        return given
+
+    monkeypatch.setattr(executing, "_reply", reply)
     mortal = Machines(tmp_path / "mortal", 1)
     killed = []
 
@@ -103,8 +112,10 @@ def test_a_killed_scheduler_is_told_with_what_is_done(
         killed.append(time.monotonic())
 
     try:
+        with Client(mortal.address, set_as_default=False) as client:
+            client.wait_for_workers(1, 60)  # which then begins with the first recording
         with (
-            meanwhile(begun.exists, kill),
+            meanwhile(got.is_set, kill),
             pytest.raises(SchedulerLost, match="3 of 4 recordings are not done") as caught,
         ):
             fm.scan(folder, scheduler=mortal.address, progress=False).map(slow)
