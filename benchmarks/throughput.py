@@ -162,12 +162,14 @@ def contender(name: str, clip: Path, weights: Path, engine: str) -> Callable[[],
 
 def to_study(clip: str, weights: str, out: str) -> None:
     """Detect a recording as ``facemt detect`` does, with the full-size network and RetinaFace."""
-    from facemt_analysis.study import job, run
+    from facemt_analysis.study import job, memory, run
 
+    memory.keep_small()
     warnings.simplefilter("ignore")
     recordings = open_recordings(clip)
     given = Given(blind(RetinaFace()).fold(), first_box(Path(clip)))
     tool = Detector(weights, face_detector=given)
+    memory.give_back()
     job.detector_for = run.detector_for = lambda _: tool
     options = job.Options(weights=weights)
     for outcome in run.detect_study(recordings, Path(out), options, runner=run.Here()):

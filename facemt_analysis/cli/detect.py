@@ -99,6 +99,7 @@ def _detect(arguments: argparse.Namespace) -> int:
     from facemt_analysis.detection.media.sampling import Sampling
     from facemt_analysis.detection.table import check_groups
     from facemt_analysis.study.job import Options
+    from facemt_analysis.study.memory import keep_small
     from facemt_analysis.study.run import detect_study
     from facemt_analysis.study.scheduler import SchedulerLost
 
@@ -118,6 +119,7 @@ def _detect(arguments: argparse.Namespace) -> int:
         precision=arguments.precision,
     )
     Sampling.checked(**options.sampling)
+    keep_small()
     sources = arguments.sources
     recordings = open_recordings(
         sources if len(sources) > 1 else sources[0], frame_rate=arguments.frame_rate

@@ -29,9 +29,10 @@ from facemt_analysis.detection.choices import (
 )
 from facemt_analysis.detection.crew import Crew
 from facemt_analysis.detection.faces.base import Framing
-from facemt_analysis.detection.measuring import Faces, Finder, Measurer, cropping, measure_unit
+from facemt_analysis.detection.measuring import Faces, Finder, Measurer, measure_unit
 from facemt_analysis.detection.media import Frame, Recording, open_recordings
 from facemt_analysis.detection.numbering import TrackNumbers
+from facemt_analysis.detection.reading import Reader, cropping
 from facemt_analysis.detection.settling import Settler
 from facemt_analysis.detection.table import FaceTable, check_groups, with_boxes, without_boxes
 from facemt_analysis.detection.units import Place, Unit, units
@@ -308,7 +309,7 @@ class Detector:
             raise OptionError("`boxes` must be finite, but some numbers are not.")
         table = FaceTable(check_groups(groups), self.model.config, self.conventions)
         scores = given[:, 4:] if given.shape[1] == 5 else np.ones((len(given), 1), np.float32)
-        measure = self._measurer(framing or self.face_detector.framing, table, size)
+        measure = Measurer(self._reader(framing or self.face_detector.framing, size), table)
         faces = measure(
             images, np.concatenate([given[:, :4], scores], axis=1), np.arange(len(images))
         )
@@ -359,7 +360,7 @@ class Detector:
         if within is not None:
             sampling |= {"start": within[0], "stop": within[1]}
         find = self._finder()
-        measure = self._measurer(self.face_detector.framing, table, size)
+        measure = Measurer(self._reader(self.face_detector.framing, size), table)
         follow = self._look_distance(recording, every, fps)
         frames = tqdm(
             recording.frames(**sampling, after=None if after is None else after.frame),
@@ -411,13 +412,11 @@ class Detector:
     def _new_finder(self) -> Finder:
         detector, settle = self.face_detector, None
         if getattr(detector, "rough", False):
-            settle = Settler(
-                self._predict, self._crop, self.chip, detector.framing, self.batch_size
-            )
+            settle = Settler(self._reader(detector.framing, self.batch_size))
         return Finder(detector, self.face_threshold, settle)
 
-    def _measurer(self, framing: Framing, table: FaceTable, batch_size: int) -> Measurer:
-        return Measurer(self._predict, self._crop, self.chip, framing, table, batch_size)
+    def _reader(self, framing: Framing, batch_size: int) -> Reader:
+        return Reader(self._predict, self._crop, self.chip, framing, batch_size)
 
     def _predict(self, chips: torch.Tensor) -> Prediction:
         return self.engine.predict(chips, preprocess=self.chip.resize)

@@ -6,7 +6,6 @@ import itertools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,22 +13,17 @@ import numpy.typing as npt
 import torch
 
 from facemt_analysis.detection import following
-from facemt_analysis.detection.chips import ChipGeometry
-from facemt_analysis.detection.faces.base import FaceDetector, Framing
+from facemt_analysis.detection.faces.base import FaceDetector
 from facemt_analysis.detection.media import Frame
+from facemt_analysis.detection.reading import Reader
 from facemt_analysis.detection.table import FaceTable
 from facemt_analysis.detection.units import Unit
-from facemt_analysis.network import Prediction
 from facemt_analysis.network.engines.together import Together
-from facemt_analysis.network.shortcut import Shortcut
 
-__all__ = ["Faces", "Finder", "Measurer", "cropping", "measure_unit"]
+__all__ = ["Faces", "Finder", "Measurer", "measure_unit"]
 
 Boxes = npt.NDArray[np.float32]
 Image = npt.NDArray[np.uint8]
-Predict = Callable[[torch.Tensor], Prediction]
-Crop = Callable[[Sequence[Image], Boxes, npt.NDArray[np.intp]], tuple[torch.Tensor, torch.Tensor]]
-
 Settle = Callable[[Sequence[Image], Sequence[Boxes]], list[Boxes]]
 
 _COARSE = 16  # side of the pictures by which faces are compared, px
@@ -82,40 +76,24 @@ class Measurer:
 
     Parameters
     ----------
-    predict
-        From chips to a prediction.
-    crop
-        Cuts chips, see `cropping`.
-    chip
-        How chips are cut.
-    framing
-        How the boxes lie around a face.
+    reader
+        Runs the network on them.
     table
         Which features are kept.
-    batch_size
-        Faces that go through the network together.
     """
 
-    predict: Predict
-    crop: Crop
-    chip: ChipGeometry
-    framing: Framing
+    reader: Reader
     table: FaceTable
-    batch_size: int
 
     def __call__(
         self, images: Sequence[Image], boxes: Boxes, frame_of: npt.NDArray[np.intp]
     ) -> Faces:
         """Measure n faces: `boxes` (n, 5), `frame_of` (n,) the image of each."""
-        framed = self.framing.apply(boxes[:, :4])
         blocks: dict[str, list[npt.NDArray[np.float32]]] = {g: [] for g in self.table.widths()}
         relations, coarse = [np.empty((0, 3))], [np.empty((0, _COARSE**2), np.float32)]
-        for first in range(0, len(framed), self.batch_size):
-            part = slice(first, first + self.batch_size)
-            chips, placement = self.crop(images, framed[part], frame_of[part])
+        for part, chips, placement in self.reader.cut(images, boxes, frame_of):
             small = _coarse(chips)  # given to the device before anything waits for it
-            prediction = self.predict(chips)
-            mesh = self.chip.mesh_to_frame(prediction.mesh, placement)
+            prediction, mesh = self.reader.read(chips, placement)
             for group, block in self.table.blocks(prediction, mesh, boxes[part]).items():
                 blocks[group].append(block)
             relations.append(following.relation(boxes[part], mesh))
@@ -131,14 +109,6 @@ class Measurer:
             np.concatenate(relations),
             np.concatenate(coarse),
         )
-
-
-def cropping(chip: ChipGeometry, device: torch.device) -> Crop:
-    """Give what cuts chips for a network on this device: there, unless it is the CPU."""
-    if device.type == "cpu":
-        return chip.crop
-    there = partial(chip.crop, device=device)
-    return Shortcut(f"cutting faces out on {device}", there, chip.crop)
 
 
 class Finder:

@@ -8,18 +8,16 @@ again around the mesh. In films this is done at the looks alone, and boxes in be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from facemt_analysis.detection import following
-from facemt_analysis.detection.chips import ChipGeometry
 from facemt_analysis.detection.faces.base import Framing
-from facemt_analysis.network import Prediction
+from facemt_analysis.detection.reading import Reader
 
 __all__ = ["Settler", "settled"]
 
@@ -78,23 +76,11 @@ class Settler:
 
     Parameters
     ----------
-    predict
-        From chips to a prediction.
-    crop
-        Cuts chips, see `measuring.cropping`.
-    chip
-        How chips are cut.
-    framing
-        How the boxes lie around a face.
-    batch_size
-        Faces that go through the network together.
+    reader
+        Runs the network on them.
     """
 
-    predict: Callable[[torch.Tensor], Prediction]
-    crop: Callable[..., tuple[torch.Tensor, torch.Tensor]]
-    chip: ChipGeometry
-    framing: Framing
-    batch_size: int
+    reader: Reader
 
     def __call__(self, images: Sequence[Image], boxes: Sequence[Boxes]) -> list[Boxes]:
         """Move the boxes (n, 5) of each image.
@@ -107,12 +93,9 @@ class Settler:
         together = np.concatenate([np.empty((0, 5), np.float32), *(boxes[i] for i in alone)])
         image_of = np.repeat(np.asarray(alone, np.intp), [len(boxes[i]) for i in alone])
         moved = np.empty_like(together)
-        for first in range(0, len(together), self.batch_size):
-            part = slice(first, first + self.batch_size)
-            framed = self.framing.apply(together[part, :4])
-            chips, placement = self.crop(images, framed, image_of[part])
-            mesh = self.chip.mesh_to_frame(self.predict(chips).mesh, placement)
-            moved[part] = settled(together[part], mesh, self.framing)
+        for part, chips, placement in self.reader.cut(images, together, image_of):
+            _, mesh = self.reader.read(chips, placement)
+            moved[part] = settled(together[part], mesh, self.reader.framing)
         for i in alone:
             found[i] = moved[image_of == i]
         return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import functools
 import hashlib
 import json
@@ -20,6 +18,7 @@ import pandas as pd
 from facemt_analysis import __version__, schema
 from facemt_analysis.fex import Fex
 from facemt_analysis.io.parquet import ParquetWriter
+from facemt_analysis.study.memory import give_back
 from facemt_analysis.study.parts import Parts, Tally
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ def detector_for(options: Options) -> Detector:
     """Give this process's detector; it is made once."""
     from facemt_analysis.detection import Detector
 
-    return Detector(
+    detector = Detector(
         options.weights,
         face_detector=options.face_detector,
         device=options.device,
@@ -126,6 +125,8 @@ def detector_for(options: Options) -> Detector:
         engine=options.engine,
         precision=options.precision,
     )
+    give_back()  # what reading and rearranging the weights took
+    return detector
 
 
 def cut(recording: Recording, options: Options) -> tuple[Segment, ...]:
@@ -197,7 +198,7 @@ def measure(
                 raise Stopped
     finally:
         flush()
-        _give_back_memory()
+        give_back()  # pictures and maps leave a hundred megabytes that others may need
     tally.problems = [*dict.fromkeys([*tally.problems, *job.recording.problems])]
     parts.finish(segment.number, tally)
     return tally
@@ -257,15 +258,6 @@ def complete(job: Job) -> None:
         for rows in chunks(job):
             writer.write(rows)
     job.parts.clear()
-
-
-def _give_back_memory() -> None:
-    """Give memory that was freed back to the system, where the C library can (glibc).
-
-    Pictures and maps of a recording leave a hundred megabytes that others may need.
-    """
-    with contextlib.suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _with_image(rows: Fex) -> Fex:

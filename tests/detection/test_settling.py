@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import pytest
 
 from facemt_analysis import Detector, schema
 from facemt_analysis.detection import HaarCascade
 from facemt_analysis.detection.faces.base import Framing
-from facemt_analysis.detection.settling import settled
+from facemt_analysis.detection.settling import Settler, settled
 from facemt_analysis.simulate import CHIP_FRAMING, avatar_asset, render
 
 BOX = ["FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight"]
@@ -60,6 +62,43 @@ def test_a_box_far_from_its_mesh_stays(mesh: np.ndarray) -> None:
 
 def test_no_box_is_no_box() -> None:
     assert settled(np.empty((0, 5), np.float32), np.empty((0, 478, 3)), HAAR).shape == (0, 5)
+
+
+class Told:
+    """Stands in for the network: every mesh is a little to the right of its box."""
+
+    framing = Framing()
+
+    def cut(
+        self, images: Sequence[np.ndarray], boxes: np.ndarray, image_of: np.ndarray
+    ) -> Iterator[tuple[slice, np.ndarray, None]]:
+        assert all(images[i].any() for i in image_of)
+        for first in range(0, len(boxes), 2):
+            part = slice(first, first + 2)
+            yield part, boxes[part], None
+
+    def read(self, chips: np.ndarray, placement: None) -> tuple[None, np.ndarray]:
+        moved = np.add(chips[:, :4], [9, 0, 9, 0])
+        return None, np.concatenate([mesh_in(box, self.framing) for box in moved])
+
+
+def test_faces_that_stand_close_keep_their_boxes() -> None:
+    first = np.array([100, 50, 200, 190, 0.9], np.float32)
+    shift = np.array([1, 0, 1, 0, 0], np.float32)
+    boxes = [
+        first[None],
+        np.empty((0, 5), np.float32),
+        np.stack([first, first + 60 * shift]),  # half behind each other
+        np.stack([first, first + 700 * shift, first + 1500 * shift]),
+    ]
+    images = [np.full((4, 4, 3), bool(len(each)), np.uint8) for each in boxes]
+    found = Settler(Told())(images, boxes)
+    np.testing.assert_array_equal(found[2], boxes[2])
+    for one, was in zip(found, boxes, strict=True):
+        assert one.shape == was.shape
+    for k in (0, 3):
+        moved = (found[k][:, [0, 2]] - boxes[k][:, [0, 2]]).mean(axis=1)
+        np.testing.assert_allclose(moved, 9, atol=1e-3)
 
 
 class Shaky:

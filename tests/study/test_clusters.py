@@ -23,7 +23,7 @@ from facemt_analysis.study.manifest import Manifest
 from facemt_analysis.study.run import Outcome
 from facemt_analysis.study.scheduler import ClusterWarning, SchedulerLost, watched
 
-from .machines import Machines, meanwhile
+from .machines import Machines, meanwhile, wait
 
 psutil = pytest.importorskip("psutil", reason="comes with distributed")
 pytest.importorskip("distributed")
@@ -252,7 +252,9 @@ def test_waiting_without_any_worker_is_told_once(workers: int) -> None:
     ):
         warnings.simplefilter("always", ClusterWarning)
         with watched(client, every=0.05):
-            time.sleep(0.5)
+            if not workers:
+                wait(lambda: told, 60)
+            time.sleep(0.5)  # in which nothing more is said
     said = [str(w.message) for w in told if w.category is ClusterWarning]
     assert len(said) == (1 if workers == 0 else 0)
     assert all(f"`dask worker {machine.scheduler_address} --nthreads 1`" in words for words in said)

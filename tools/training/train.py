@@ -15,6 +15,7 @@ import math
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ import torch.distributed as dist
 from augment import Jitter, augment, centred
 from eyes import EyeReadings
 from losses import Scores, Tasks
+from muon import Muon, hidden_matrices
 from shards import Shards
 
 from facemt_analysis.network import (
@@ -104,12 +106,14 @@ def start_from_means(model: FaceMultitask, data: Shards) -> None:
             bias.copy_(start)
 
 
-def parameter_groups(model: FaceMultitask, decay: float) -> list[dict[str, object]]:
+def parameter_groups(
+    model: FaceMultitask, decay: float, apart: Sequence[torch.nn.Parameter] = ()
+) -> list[dict[str, object]]:
     """Weight decay for matrices and kernels, none for norms, biases and task weights."""
-    plain = [p for n, p in model.named_parameters() if p.ndim < 2 or n.startswith("log_var")]
-    decayed = [
-        p for n, p in model.named_parameters() if not (p.ndim < 2 or n.startswith("log_var"))
-    ]
+    others = {id(p) for p in apart}
+    named = [(n, p) for n, p in model.named_parameters() if id(p) not in others]
+    plain = [p for n, p in named if p.ndim < 2 or n.startswith("log_var")]
+    decayed = [p for n, p in named if not (p.ndim < 2 or n.startswith("log_var"))]
     return [{"params": decayed, "weight_decay": decay}, {"params": plain, "weight_decay": 0.0}]
 
 
@@ -190,6 +194,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--decay", type=float, default=0.05)
+    parser.add_argument("--muon", action="store_true", help="Muon for the backbone's matrices")
     parser.add_argument("--average", type=float, default=0.998, help="decay of the weight average")
     parser.add_argument(
         "--jitter", type=float, nargs=2, default=(0.05, 0.03), metavar=("SCALE", "SHIFT")
@@ -229,10 +234,13 @@ def main() -> None:
         usual = (args.balance * shares.clamp_min(1e-6).log()).to(args.device)
     emphasis = {task: float(factor) for task, factor in (e.split("=") for e in args.emphasis)}
     tasks = Tasks(model, conventions, usual=usual, emphasis=emphasis)
+    matrices = hidden_matrices(model.backbone) if args.muon else []
     optimiser = torch.optim.AdamW(
-        parameter_groups(model, args.decay), lr=args.lr, betas=(0.9, 0.999), fused=True
+        parameter_groups(model, args.decay, matrices), lr=args.lr, betas=(0.9, 0.999), fused=True
     )
     readings, learners = None, [optimiser]
+    if matrices:
+        learners.append(Muon(matrices, lr=args.lr, decay=args.decay))
     if model.config.gaze_eye_roi:
         readings = EyeReadings(model).to(args.device)
         learners.append(torch.optim.AdamW(readings.parameters(), lr=args.lr))
@@ -243,7 +251,8 @@ def main() -> None:
         state = torch.load(state_path, weights_only=True)
         model.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
+        for learner, kept in zip(learners, state["learners"], strict=True):
+            learner.load_state_dict(kept)
         if readings and "readings" in state:
             readings.load_state_dict(state["readings"])
         epoch, steps = state["epoch"], state["steps"]
@@ -307,7 +316,7 @@ def main() -> None:
         print(json.dumps(row), flush=True)
         save_state(
             state_path, model=model.state_dict(), average=average.state_dict(),
-            optimiser=optimiser.state_dict(), epoch=epoch, steps=steps,
+            learners=[learner.state_dict() for learner in learners], epoch=epoch, steps=steps,
             history=json.dumps(history), readings=readings.state_dict() if readings else {},
         )  # fmt: skip
         summary = {
