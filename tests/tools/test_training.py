@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -112,6 +113,61 @@ def test_a_run_can_be_taken_up_again(
     assert torch.equal(before["pose.mlp.4.weight"], now["pose.mlp.4.weight"])
     assert not torch.equal(before["emotion.va_head.weight"], now["emotion.va_head.weight"])
     assert after.config == model.config
+
+
+def test_a_broken_run_ends_as_an_unbroken_one(
+    shard: Path,
+    tmp_path: Path,
+    train: Callable[..., list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = importlib.import_module("train")
+    given = ["--shards", shard, "--image-size", 32, "--width", 16, "--batch", 8, "--epochs", 2,
+             "--epoch-faces", 16, "--eyes", "--muon"]  # fmt: skip
+    whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
+    train(*given, "--out", whole)
+
+    def save_and_stop(
+        *arguments: Any, real: Callable[..., None] = module.save_state, **state: Any
+    ) -> None:
+        real(*arguments, **state)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "save_state", save_and_stop)
+        with pytest.raises(KeyboardInterrupt):
+            train(*given, "--out", broken)
+    train(*given, "--out", broken)
+    one, other = load_checkpoint(whole).state_dict(), load_checkpoint(broken).state_dict()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_muon_steps_are_as_long_in_all_directions() -> None:
+    muon = importlib.import_module("muon")
+    torch.manual_seed(0)
+    kernel = torch.nn.Parameter(torch.zeros(24, 10, 2, 2))
+    u, _, vt = torch.linalg.svd(torch.randn(24, 40), full_matrices=False)
+    kernel.grad = (u * torch.logspace(0, -1.5, 24) @ vt).view_as(kernel)
+    muon.Muon([kernel], lr=0.01, momentum=0.0).step()
+    step = kernel.detach().flatten(1)
+    lengths = torch.linalg.svdvals(step) / (0.01 * 0.2 * 40**0.5)
+    assert 0.6 < lengths.min() < lengths.max() < 1.3
+    # against the gradient, in its own directions
+    along = -(u.T @ step @ vt.T) / (0.01 * 0.2 * 40**0.5)
+    assert along.diagonal().min() > 0.5
+    assert (along - torch.diag(along.diagonal())).abs().max() < 0.1
+
+
+def test_muon_is_for_layers_that_mix_channels() -> None:
+    muon = importlib.import_module("muon")
+    config = ModelConfig.v25(backbone="convnextv2_atto", image_size=32, afg_channels=16)
+    backbone = FaceMultitask(config).backbone
+    chosen = {id(p) for p in muon.hidden_matrices(backbone)}
+    names = [name for name, p in backbone.named_parameters() if id(p) in chosen]
+    assert sum(".mlp.fc" in name for name in names) == 2 * 12  # two of each block
+    assert sorted(name for name in names if ".mlp.fc" not in name) == [
+        f"stages_{k}.downsample.1.weight" for k in (1, 2, 3)
+    ]
 
 
 def test_missing_labels_have_no_loss(shard: Path) -> None:

@@ -266,7 +266,9 @@ def main() -> None:
         steps_per_epoch = min(len(data), args.epoch_faces or len(data)) // args.batch // processes
         began, seen, sums = time.time(), 0, {}
         rng = np.random.default_rng([args.seed, epoch, rank])
-        generator = torch.Generator().manual_seed((args.seed * 100_003 + epoch) * 64 + rank)
+        seed = (args.seed * 100_003 + epoch) * 64 + rank
+        generator = torch.Generator().manual_seed(seed)
+        torch.manual_seed(seed)  # of dropout
         model.train()
         for step, faces in enumerate(data.epoch(args.batch, rng, steps_per_epoch * args.batch)):
             faces = augment(faces, jitter, vertices, generator)
