@@ -186,7 +186,8 @@ def measure(
             tally.add(rows)
             parts.add(segment.number, number, rows, place, tally)
             number += 1
-            give_back()  # a heap that two threads work in frays out, by megabytes a minute
+        # pictures and maps leave a hundred megabytes, and the heap they lie in frays out
+        give_back()
         written = time.monotonic()
 
     try:
@@ -199,7 +200,6 @@ def measure(
                 raise Stopped
     finally:
         flush()
-        give_back()  # pictures and maps leave a hundred megabytes that others may need
     tally.problems = [*dict.fromkeys([*tally.problems, *job.recording.problems])]
     parts.finish(segment.number, tally)
     return tally

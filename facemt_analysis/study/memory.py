@@ -38,7 +38,7 @@ def give_back() -> bool:
     For moments after which less is needed, as when a network has been loaded and made ready.
     """
     trim = _of_glibc("malloc_trim")
-    return trim is not None and bool(trim(0))
+    return trim is not None and bool(trim(ctypes.c_size_t(0)))
 
 
 def _of_glibc(name: str) -> ctypes._NamedFuncPointer | None:
@@ -48,6 +48,4 @@ def _of_glibc(name: str) -> ctypes._NamedFuncPointer | None:
         function: ctypes._NamedFuncPointer = getattr(ctypes.CDLL(None), name)
     except (AttributeError, OSError):  # another C library
         return None
-    if name == "malloc_trim":
-        function.argtypes = (ctypes.c_size_t,)
     return function

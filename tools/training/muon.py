@@ -4,6 +4,7 @@ AdamW scales every weight by itself; what many weights do together, it hardly se
 momentum of a matrix to the nearest orthogonal one, so that rare directions are learned as fast as
 common ones (Jordan et al., 2024, https://kellerjordan.github.io/posts/muon). As long as AdamW's
 steps, it needs no learning rate of its own (Liu et al., 2025, https://arxiv.org/abs/2502.16982).
+PyTorch's own (from 2.9 on) takes no kernels of convolutions, which these layers are.
 """
 
 from __future__ import annotations

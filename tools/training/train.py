@@ -253,7 +253,7 @@ def main() -> None:
         average.load_state_dict(state["average"])
         for learner, kept in zip(learners, state["learners"], strict=True):
             learner.load_state_dict(kept)
-        if readings and "readings" in state:
+        if readings:
             readings.load_state_dict(state["readings"])
         epoch, steps = state["epoch"], state["steps"]
         history = json.loads(state["history"])
