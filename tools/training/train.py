@@ -22,6 +22,7 @@ import numpy as np
 import torch
 import torch.distributed as dist
 from augment import Jitter, augment, centred
+from depthwise import install
 from eyes import EyeReadings
 from losses import Scores, Tasks
 from muon import Muon, hidden_matrices
@@ -202,7 +203,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--bf16", action="store_true", help="feature maps in bfloat16 (for GPUs)")
+    parser.add_argument(
+        "--bf16", action="store_true", help="feature maps in bfloat16 (for GPUs, and CPUs with AMX)"
+    )
     parser.add_argument("--compile", action="store_true", help="torch.compile the backbone")
     parser.add_argument("--half", action="store_true", help="write float16: half the size")
     parser.add_argument("--licence", default="unknown", help="licence written into the file")
@@ -218,6 +221,8 @@ def main() -> None:
     if not args.init:
         start_from_means(model, Shards(args.shards))
     average = copy.deepcopy(model)
+    if args.device == "cpu":
+        install(model.backbone)
     if args.compile:  # block by block: few kinds of blocks, and `EyeReadings` hears the stages
         for stage in range(4):
             for block in getattr(model.backbone, f"stages_{stage}").blocks:
