@@ -69,23 +69,33 @@ class Crew:
         run
             What to do with each.
         jobs
-            Taken from here in the calling thread, one more than there are threads at most.
+            Taken from here in the calling thread; one more than there are threads at most are held.
         weight
             Bytes a job holds; jobs under way hold a bounded number of them.
         """
         waiting: deque[tuple[int, Future[Result]]] = deque()
         held = 0
+
+        def oldest() -> Result:
+            nonlocal held
+            weighed, future = waiting.popleft()
+            result = future.result()
+            held -= weighed
+            return result
+
+        # nothing here names what was handed on: a result may hold its job, and that pictures
         for job in jobs:
             heavy = weight(job)
-            while waiting and (len(waiting) > self.size or held + heavy > _AHEAD_BYTES):
-                weighed, future = waiting.popleft()
-                yield future.result()
-                held -= weighed
+            while waiting and held + heavy > _AHEAD_BYTES:
+                yield oldest()
             waiting.append((heavy, self._pool.submit(run, job)))
             held += heavy
             del job
+            # all threads are busy and one job waits: the next is made when one is through
+            while len(waiting) > self.size:
+                yield oldest()
         while waiting:
-            yield waiting.popleft()[1].result()
+            yield oldest()
 
     def __enter__(self) -> Self:
         return self

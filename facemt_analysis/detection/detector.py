@@ -393,7 +393,11 @@ class Detector:
                 return job, measure_unit(job.unit, before, closing, find, measure)
 
             for job, faces in crew.ordered(run, jobs(), weight=lambda job: job.unit.bytes):
-                yield _rows(recording.name, job.unit.frames, faces, table, info), job.place()
+                rows = _rows(recording.name, job.unit.frames, faces, table, info)
+                place = job.place()
+                del job, faces  # the pictures go before the next are made
+                yield rows, place
+                del rows
 
     def _look_distance(self, recording: Recording, every: int, fps: float | None) -> int:
         if not recording.continuous:

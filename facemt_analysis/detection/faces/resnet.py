@@ -6,9 +6,13 @@ seconds in every process that only wants to find faces.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 __all__ = ["Block", "ResNet34"]
+
+_STRIP = 2 * 2**20  # bytes of the first, large map that are there at once
 
 
 class Block(nn.Module):
@@ -67,7 +71,40 @@ class ResNet34(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Map (b, 3, H, W) to three maps, fine to coarse."""
-        x = self.layer1(self.maxpool(self.relu(self.bn1(self.conv1(images)))))
+        x = self._stem(images)
+        for block in self.layer1:  # one by one, so that nobody holds the large map they begin with
+            x = block(x)
         fine = self.layer2(x)
         middle = self.layer3(fine)
         return fine, middle, self.layer4(middle)
+
+    def _stem(self, images: Tensor) -> Tensor:
+        """Map (b, 3, H, W) to (b, 64, H / 4, W / 4).
+
+        The map between, of half the size, is the largest of all, and with the pooling's indices
+        takes as much again: on a CPU, without gradients, it is made strip by strip.
+        """
+        if images.device.type != "cpu" or torch.is_grad_enabled():
+            return self.maxpool(self.relu(self.bn1(self.conv1(images))))  # type: ignore[no-any-return]
+        height, width = ((side + 1) // 2 for side in images.shape[2:])  # of that map
+        n_rows = (height + 1) // 2
+        row = len(images) * width * self.conv1.out_channels * images.element_size()
+        at_once = max(_STRIP // (2 * row), 1)
+        strips = [
+            self._strip(images, first, min(first + at_once, n_rows), height)
+            for first in range(0, n_rows, at_once)
+        ]
+        return torch.cat(strips, dim=2)
+
+    def _strip(self, images: Tensor, first: int, end: int, height: int) -> Tensor:
+        """Rows `first` to `end` behind the pooling; `height` is that of the map before it."""
+        low, high = max(2 * first - 2, 0), min(2 * end, height)  # a row more than is looked at
+        above, below = 2 * low - 3, 2 * high + 2
+        x = images[:, :, max(above, 0) : below]
+        beyond = max(-above, 0), max(below - images.shape[2], 0)
+        if any(beyond):
+            x = functional.pad(x, (0, 0, *beyond))
+        conv = self.conv1
+        x = functional.conv2d(x, conv.weight, conv.bias, stride=2, padding=(0, 3))
+        x = self.maxpool(self.relu(self.bn1(x)))
+        return x[:, :, 1:] if first else x

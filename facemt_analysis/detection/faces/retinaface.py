@@ -215,7 +215,7 @@ class RetinaFace(nn.Module):
         np.stack(frames, out=held.numpy())
         # (b, H, W, 3) seen as (b, 3, H, W) is what torch calls channels last, its fast layout
         images = send(held, device).permute(0, 3, 1, 2).float()
-        loc, logits = network(images - _mean(device))
+        loc, logits = network(images.sub_(_mean(device)))
         score = logits.softmax(dim=-1)[..., 1]
         anchors = anchors_for(*images.shape[2:], device)
         # what lies below the threshold cannot suppress what lies above it

@@ -9,6 +9,7 @@ from typing import cast
 
 import av
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.video.reformatter import VideoReformatter
 
 from facemt_analysis.detection.media.images import MAX_PIXELS
@@ -77,7 +78,10 @@ class Orientation:
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:
     """Orientation that a decoded frame carries with it."""
-    data = cast("bytes | None", frame.side_data.get("DISPLAYMATRIX"))
+    # `frame.side_data` would be a cycle with the frame: the decoder then takes new memory for every
+    # picture until the garbage is collected, and keeps all of it to the end of the film.
+    attached = SideDataContainer(frame)  # type: ignore[call-arg]  # PyAV's stub forgets it
+    data = cast("bytes | None", attached.get("DISPLAYMATRIX"))
     if data is None:
         return Orientation()
     return Orientation.from_matrix(struct.unpack("=9i", bytes(data)[:36]))

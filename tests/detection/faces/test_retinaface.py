@@ -14,7 +14,12 @@ from safetensors.torch import save_file
 from torchvision.models import resnet34
 from torchvision.ops import nms
 
-from facemt_analysis.detection.faces import FaceDetector, RetinaFace, resolve_face_detector
+from facemt_analysis.detection.faces import (
+    FaceDetector,
+    RetinaFace,
+    resnet,
+    resolve_face_detector,
+)
 from facemt_analysis.detection.faces.anchors import anchors_for, decode_boxes, decode_points
 from facemt_analysis.detection.faces.resnet import ResNet34
 from facemt_analysis.errors import CheckpointError, OptionError, WeightsUnavailable
@@ -232,6 +237,19 @@ def test_the_backbone_is_that_of_torchvision():
     with torch.inference_mode():
         *_, coarse = ours(images)
         assert torch.equal(coarse.flatten(1), theirs(images))
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 97, 131), (2, 3, 64, 66), (1, 3, 3, 200)])
+@pytest.mark.parametrize("strip", [1, 50_000])
+def test_the_first_map_is_the_same_in_strips(monkeypatch, model, shape, strip):
+    monkeypatch.setattr(resnet, "_STRIP", strip)
+    body = copy.deepcopy(model).fold().body
+    images = torch.randint(-120, 130, shape, generator=torch.Generator().manual_seed(1)).float()
+    images = images.contiguous(memory_format=torch.channels_last)
+    whole = body._stem(images)
+    with torch.inference_mode():
+        assert torch.equal(body._stem(images), whole)
+    assert whole.requires_grad
 
 
 def test_overlapping_boxes_are_left_out_as_by_torchvision(model):

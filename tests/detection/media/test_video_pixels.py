@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -52,6 +53,15 @@ def test_display_matrix(
     assert (info.rotation, info.mirrored) == _TURNS[matrix]
     assert (info.height, info.width) == _images(path)[0].shape[:2]
     assert info.stored_size == (64, 48)
+
+
+def test_a_frame_is_free_as_soon_as_nobody_uses_it(encode: Callable[..., Path]) -> None:
+    # in a cycle it would keep the decoder's memory until the garbage is collected
+    with av.open(str(encode("a.mp4", 4))) as container:
+        frame = next(container.decode(video=0))
+    before = sys.getrefcount(frame)
+    PixelConverter()(frame)
+    assert sys.getrefcount(frame) == before
 
 
 def test_turn_and_mirror_of_a_description_rebuild_the_picture() -> None:
