@@ -18,11 +18,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import depthwise
+import grn
 import numpy as np
 import torch
 import torch.distributed as dist
 from augment import Jitter, augment, centred
-from depthwise import install
 from eyes import EyeReadings
 from losses import Scores, Tasks
 from muon import Muon, hidden_matrices
@@ -222,7 +223,8 @@ def main() -> None:
         start_from_means(model, Shards(args.shards))
     average = copy.deepcopy(model)
     if args.device == "cpu":
-        install(model.backbone)
+        depthwise.install(model.backbone)
+        grn.install(model.backbone)
     if args.compile:  # block by block: few kinds of blocks, and `EyeReadings` hears the stages
         for stage in range(4):
             for block in getattr(model.backbone, f"stages_{stage}").blocks:
