@@ -48,11 +48,18 @@ def design(blend: np.ndarray) -> np.ndarray:
     return np.column_stack([blend, blend**2, np.ones(len(blend))])
 
 
+def seen_by_teacher(shard: Path) -> np.ndarray:
+    """Read the blendshapes of a shard, those of ``clean_labels.py`` where there are any."""
+    clean = shard / "target_blendshapes.npy"
+    return np.load(clean if clean.exists() else shard / "blendshapes.npy").astype(float)
+
+
 def fit(shards: list[Path]) -> dict[str, np.ndarray]:
     """Fit the maps on rendered shards."""
-    blend, drawn, gaze = (
+    blend = np.concatenate([seen_by_teacher(s) for s in shards])
+    drawn, gaze = (
         np.concatenate([np.load(s / f"{name}.npy") for s in shards]).astype(float)
-        for name in ("blendshapes", "au", "gaze")
+        for name in ("au", "gaze")
     )
     keep = np.isfinite(blend).all(1)
     blend, drawn, gaze = blend[keep], drawn[keep], gaze[keep]
@@ -87,7 +94,7 @@ def seen_aus(blend: np.ndarray, maps: dict[str, np.ndarray]) -> np.ndarray:
 
 def merge(shard: Path, maps: dict[str, np.ndarray]) -> None:
     """Write the targets of one shard."""
-    blend = np.load(shard / "blendshapes.npy").astype(float)
+    blend = seen_by_teacher(shard)
     seen = seen_aus(blend, maps)
     gaze = np.clip((look(blend) - maps["look_mean"]) * maps["look_scale"], -0.7, 0.7)
     if (shard / "gaze.npy").exists():
@@ -108,7 +115,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("split", type=Path, help="folder of labelled shards")
     args = parser.parse_args()
-    labelled = sorted(p.parent for p in args.split.glob("*/usable.npy"))
+    labelled = sorted(
+        {p.parent for n in ("usable", "target_blendshapes") for p in args.split.glob(f"*/{n}.npy")}
+    )
     cache = args.split / "label_maps.npz"
     if not cache.exists():
         np.savez(cache, **fit([s for s in labelled if (s / "gaze.npy").exists()]))

@@ -14,6 +14,7 @@ from facemt_analysis.simulate.renderer import CHIP_FRAMING, Framing, Light, Rend
 from facemt_analysis.simulate.rotation import pose_of, rotation_of
 from facemt_analysis.simulate.sampling import Sample, even_lightness, sample_face, skin_lightness
 from facemt_analysis.simulate.segment import person_mask
+from facemt_analysis.simulate.skin import smooth_skin
 from facemt_analysis.simulate.study import simulate_study
 from facemt_analysis.simulate.study_design import PRESET_EFFECTS, Effect
 from facemt_analysis.simulate.study_dyads import DyadTruth, simulate_dyads
@@ -57,4 +58,5 @@ __all__ = [
     "simulate_dyads",
     "simulate_study",
     "skin_lightness",
+    "smooth_skin",
 ]

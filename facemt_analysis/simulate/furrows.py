@@ -40,6 +40,7 @@ def furrow_shade(
     present: FloatArray,
     size: int,
     strength: float,
+    softness: float = 1.0,
 ) -> npt.NDArray[np.float32]:
     """Give the brightness factor (size, size) of the wrinkles.
 
@@ -57,6 +58,8 @@ def furrow_shade(
         Side of the picture.
     strength
         Factor on all of them.
+    softness
+        Factor on their width; as dark all the same.
     """
     import cv2
 
@@ -78,8 +81,8 @@ def furrow_shade(
                 points = np.round(pixels[index] * 16).astype(np.int32)
                 cv2.polylines(dark, [points], False, level, thick, cv2.LINE_AA, 4)
     if dark.any():
-        sigma = max(width / 110, 0.5)
+        sigma = max(softness * width / 110, 0.5)
         valley = cv2.GaussianBlur(dark, (0, 0), sigma).astype(np.float32)
         around = cv2.GaussianBlur(dark, (0, 0), 2.6 * sigma).astype(np.float32)
-        out -= (3.4 * valley - 1.6 * around) / 255
-    return out
+        out -= softness * (3.4 * valley - 1.6 * around) / 255
+    return np.maximum(out, 0.25)  # skin in a fold is dark, not black

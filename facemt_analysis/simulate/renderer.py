@@ -138,6 +138,7 @@ def render(
     distance: float = 12.0,
     body_follow: float = 0.0,
     furrows: float = 1.0,
+    furrow_softness: float = 1.0,
     vergence: float = 0.0,
 ) -> Rendered:
     """Draw a face.
@@ -167,6 +168,8 @@ def render(
         Share of the head's tilt (roll) in which shoulders and background take part.
     furrows
         Strength of the wrinkles that AUs draw (0 = none).
+    furrow_softness
+        Factor on their width.
     vergence
         Radians by which each eye turns inwards.
 
@@ -223,7 +226,9 @@ def render(
 
     lit = cv2.GaussianBlur(coords[..., 2], (0, 0), max(size / 90, 0.6))
     if furrows > 0:
-        lit *= furrow_shade(pixels, camera[:, 2], on_left, on_right, asset.aus, size, furrows)
+        lit *= furrow_shade(
+            pixels, camera[:, 2], on_left, on_right, asset.aus, size, furrows, furrow_softness
+        )
     draw_mouth(picture, asset, pixels, rotation, unit, on_left, on_right)
     openings = [(eye_opening(shown, s), eye_opening(asset.neutral, s)) for s in ("right", "left")]
     shut = [float(np.clip(1 - now / max(before, 1e-6), 0, 1)) for now, before in openings]

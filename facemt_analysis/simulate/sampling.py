@@ -16,6 +16,7 @@ from facemt_analysis.simulate.face import FaceAsset, blend_assets
 from facemt_analysis.simulate.mesh import FloatArray, canonical_mesh
 from facemt_analysis.simulate.photometry import augment, draw_background
 from facemt_analysis.simulate.renderer import CHIP_FRAMING, Framing, Light, Rendered, render
+from facemt_analysis.simulate.skin import smooth_skin
 
 __all__ = ["Sample", "even_lightness", "mirrored_asset", "sample_face", "skin_lightness"]
 
@@ -110,6 +111,8 @@ def _identity(
     face = blend_assets(faces, list(weights), shape_weights=list(shape), surround=main)
     if rng.random() < 0.5:
         face = mirrored_asset(face)
+    if rng.random() < 0.55:
+        face = smooth_skin(face, keep=float(rng.uniform(0.15, 0.9)))
     return face, int(chosen[main])
 
 
@@ -210,7 +213,8 @@ def sample_face(
     drawn = render(
         face, left=left, right=right, pose=pose, gaze=gaze, light=light, background=background,
         framing=placed, size=size, distance=float(np.exp(rng.uniform(np.log(7), np.log(45)))),
-        body_follow=float(rng.uniform(0, 1)), furrows=float(rng.uniform(0.3, 1.2)),
+        body_follow=float(rng.uniform(0, 1)), furrows=float(rng.uniform(0.2, 1.2)),
+        furrow_softness=float(np.exp(rng.uniform(0, np.log(3)))),
         vergence=float(np.radians(np.abs(rng.normal(0, 2)))),
     )  # fmt: skip
     image = augment(drawn.image, rng, mesh=None if clear_eyes else drawn.mesh, strength=photometric)

@@ -17,7 +17,7 @@ All but ``image`` may be absent, and NaN marks a missing label. Where a teacher 
 faces (``teacher_mesh.npy``, ``teacher_matrix.npy``, ``usable.npy``, written by
 ``tools/label_with_mediapipe.py``), its mesh and pose take the place of the known ones: its face
 outline is that of real faces, and it is what people compare with. ``target_<field>.npy``, written
-by ``tools/merge_labels.py``, takes the place of ``<field>.npy``.
+by ``tools/clean_labels.py`` and ``tools/merge_labels.py``, takes the place of both.
 """
 
 from __future__ import annotations
@@ -86,8 +86,10 @@ class Shards:
                 )
         if self.teacher and (folder / "usable.npy").exists():
             usable = np.load(folder / "usable.npy").astype(bool)
-            labels["mesh"][usable] = np.load(folder / "teacher_mesh.npy")[usable]
-            labels["pose"][usable] = _pose(np.load(folder / "teacher_matrix.npy")[usable])
+            if not (folder / "target_mesh.npy").exists():
+                labels["mesh"][usable] = np.load(folder / "teacher_mesh.npy")[usable]
+            if not (folder / "target_pose.npy").exists():
+                labels["pose"][usable] = _pose(np.load(folder / "teacher_matrix.npy")[usable])
         return labels
 
     def __len__(self) -> int:
