@@ -169,6 +169,7 @@ def to_study(clip: str, weights: str, out: str) -> None:
     recordings = open_recordings(clip)
     given = Given(blind(RetinaFace()).fold(), first_box(Path(clip)))
     tool = Detector(weights, face_detector=given)
+    tool.model.keep_for_prediction()
     memory.give_back()
     job.detector_for = run.detector_for = lambda _: tool
     options = job.Options(weights=weights)

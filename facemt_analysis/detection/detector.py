@@ -420,7 +420,9 @@ class Detector:
         return Finder(detector, self.face_threshold, settle)
 
     def _reader(self, framing: Framing, batch_size: int) -> Reader:
-        return Reader(self._predict, self._crop, self.chip, framing, batch_size)
+        # chips of more faces than are taken at a time would only wait
+        size = min(batch_size, self.model.chips_at_once)
+        return Reader(self._predict, self._crop, self.chip, framing, size)
 
     def _predict(self, chips: torch.Tensor) -> Prediction:
         return self.engine.predict(chips, preprocess=self.chip.resize)

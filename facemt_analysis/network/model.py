@@ -264,7 +264,7 @@ class FaceMultitask(nn.Module):
             return Prediction.empty(self.config)
         unchecked = tensor.device.type != "cpu"
         parts = []
-        for part in torch.split(tensor, self._chips_at_once()):
+        for part in torch.split(tensor, self.chips_at_once):
             rows = rows_of(self.prepare(part.to(self.device), preprocess=preprocess))
             parts.append(torch.cat([rows, extremes(part).to(rows)], 1) if unchecked else rows)
         found = torch.cat(parts).cpu().numpy()
@@ -272,7 +272,9 @@ class FaceMultitask(nn.Module):
             check_extremes(found[:, -2:])
         return Prediction.from_packed(found, packing(self.config))
 
-    def _chips_at_once(self) -> int:
+    @property
+    def chips_at_once(self) -> int:
+        """Faces that :meth:`predict` takes at a time, however many it is given."""
         if self.device.type == "cuda":
             return _CHIPS_AT_ONCE_ON_CUDA
         return _LARGE_CHIPS_AT_ONCE if self.config.image_size > _LARGE else _CHIPS_AT_ONCE
@@ -292,20 +294,41 @@ class FaceMultitask(nn.Module):
 
     def train(self, mode: bool = True) -> Self:
         """Switch between train and eval mode; drops what :meth:`predict` prepared."""
-        if mode or self.training:
-            self._fused = None
         if mode:
             self._complete_backbone()
+        if mode or self.training:
+            self._fused = None
         return super().train(mode)
 
     def _complete_backbone(self) -> None:
         """Put timm's module in the place of weights alone; the parameters stay the same."""
+        self._require_weights()
         if isinstance(self.backbone, StoredBackbone):
             self.backbone = self.backbone.completed(self.config)
 
     def warm(self) -> None:
         """Make what :meth:`predict` prepares at its first call, before several threads do."""
         self._fused_maps()
+
+    def keep_for_prediction(self) -> None:
+        """Give up, for good, the weights that :meth:`predict` holds in another form.
+
+        What is left predicts as before. It can no longer be trained, run as a module, saved, copied
+        or moved, nor change `maps_dtype`; another one is read from the file for that.
+        """
+        fused = self._fused_maps()
+        with _PREPARING:
+            for part in (self.backbone, self.proj, self.afg):
+                part.to("meta")
+            dtype = fused.stem[0].dtype
+            self._fused = ((*self.weights_state(), dtype), fused)
+
+    def _require_weights(self) -> None:
+        if next(self.backbone.parameters()).is_meta and not self.log_var_au.is_meta:
+            raise RuntimeError(
+                "This network was kept for prediction only (keep_for_prediction), but this needs all "
+                "of its weights: read it from its file again with load_checkpoint."
+            )
 
     def _fused_maps(self) -> FusedMaps:
         """Give the fast form of the current weights; it is made anew when they have changed."""
@@ -315,6 +338,7 @@ class FaceMultitask(nn.Module):
             key = (*self.weights_state(), dtype)
             held = self._fused
             if held is None or held[0] != key:
+                self._require_weights()
                 held = self._fused = None  # free the old one first
                 fused = FusedMaps(
                     self.state_dict(),

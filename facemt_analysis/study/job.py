@@ -125,6 +125,8 @@ def detector_for(options: Options) -> Detector:
         engine=options.engine,
         precision=options.precision,
     )
+    if detector.engine.name == "torch":
+        detector.model.keep_for_prediction()
     give_back()  # what reading and rearranging the weights took
     return detector
 

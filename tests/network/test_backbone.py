@@ -6,6 +6,7 @@ import copy
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import timm
 import torch
@@ -59,6 +60,34 @@ def test_a_loaded_network_gets_its_module_when_it_runs_one(loaded, tiny_config, 
     assert same.backbone.training
     same(x).au.sum().backward()
     assert same.backbone.stages_0.blocks[0].conv_dw.weight.grad is not None
+
+
+def test_what_is_kept_for_prediction_predicts_the_same_from_fewer_weights(loaded):
+    whole = copy.deepcopy(loaded)
+    chips = torch.rand(3, 3, 256, 256, generator=torch.Generator().manual_seed(0))
+    wanted = whole.predict(chips)
+    loaded.keep_for_prediction()
+    found = loaded.predict(chips)
+    np.testing.assert_array_equal(found.au, wanted.au)
+    np.testing.assert_array_equal(found.mesh, wanted.mesh)
+    held = {name for name, value in loaded.named_parameters() if not value.is_meta}
+    assert 0 < len(held) < len(list(whole.parameters()))
+    assert not any(name.startswith(("backbone.", "afg.")) for name in held)
+    loaded.keep_for_prediction()  # again does nothing
+    assert np.array_equal(loaded.predict(chips).au, wanted.au)
+
+
+def test_what_is_kept_for_prediction_says_what_it_cannot_do(loaded):
+    loaded.keep_for_prediction()
+    with pytest.raises(RuntimeError, match="load_checkpoint"):
+        loaded.train()
+    with pytest.raises(RuntimeError, match="load_checkpoint"):
+        loaded(torch.zeros(1, 3, 64, 64))
+    with pytest.raises(RuntimeError, match="load_checkpoint"):
+        copy.deepcopy(loaded).predict(torch.zeros(1, 3, 256, 256))
+    loaded.maps_dtype = torch.bfloat16
+    with pytest.raises(RuntimeError, match="load_checkpoint"):
+        loaded.predict(torch.zeros(1, 3, 256, 256))
 
 
 def test_to_predict_needs_neither_timm_nor_torchvision() -> None:

@@ -106,5 +106,5 @@ class ResNet34(nn.Module):
             x = functional.pad(x, (0, 0, *beyond))
         conv = self.conv1
         x = functional.conv2d(x, conv.weight, conv.bias, stride=2, padding=(0, 3))
-        x = self.maxpool(self.relu(self.bn1(x)))
-        return x[:, :, 1:] if first else x
+        pooled: Tensor = self.maxpool(self.relu(self.bn1(x)))
+        return pooled[:, :, 1:] if first else pooled
