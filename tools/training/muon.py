@@ -32,7 +32,8 @@ def _orthogonal(matrix: torch.Tensor, steps: int = 5) -> torch.Tensor:
     x = x / (x.norm() + 1e-7)
     for _ in range(steps):
         square = x @ x.T
-        x = a * x + (b * square + c * square @ square) @ x
+        mixed = torch.addmm(square, square, square, beta=b, alpha=c)
+        x = torch.addmm(x, mixed, x, beta=a)
     return (x.T if tall else x).float()
 
 
