@@ -326,8 +326,8 @@ class FaceMultitask(nn.Module):
     def _require_weights(self) -> None:
         if next(self.backbone.parameters()).is_meta and not self.log_var_au.is_meta:
             raise RuntimeError(
-                "This network was kept for prediction only (keep_for_prediction), but this needs all "
-                "of its weights: read it from its file again with load_checkpoint."
+                "This network was kept for prediction only (keep_for_prediction), but this needs "
+                "all of its weights: read it from its file again with load_checkpoint."
             )
 
     def _fused_maps(self) -> FusedMaps:
