@@ -369,3 +369,17 @@ def test_a_refit_changes_the_emotion_head_alone(
     training = json.loads(after.metadata["training"])
     assert training["epochs"] == 3
     assert training["refits"][0]["held_out"] == [pytest.approx(scores["after"])]
+
+
+def test_places_are_not_rounded_to_bfloat16() -> None:
+    from train import ExactLinear
+
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(8, 5)
+    x = torch.randn(3, 8).bfloat16()
+    wanted = layer(x.float())
+    layer.__class__ = ExactLinear
+    with torch.autocast("cpu", torch.bfloat16):
+        got = layer(x)
+    assert got.dtype == torch.float32
+    torch.testing.assert_close(got, wanted)

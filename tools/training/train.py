@@ -80,6 +80,15 @@ def build(args: argparse.Namespace) -> FaceMultitask:
     )
 
 
+class ExactLinear(torch.nn.Linear):
+    """A layer in float32 whatever autocast says: 8 bits are too few for a mesh of 128 px."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map (…, in) to float32 (…, out)."""
+        with torch.autocast(x.device.type, enabled=False):
+            return super().forward(x.float())
+
+
 @torch.no_grad()
 def start_from_means(model: FaceMultitask, data: Shards) -> None:
     """Give new weights a start from which they learn at once.
@@ -225,6 +234,8 @@ def main() -> None:
     if args.device == "cpu":
         depthwise.install(model.backbone)
         grn.install(model.backbone)
+    if args.bf16:
+        model.lmk.mlp[-1].__class__ = ExactLinear
     if args.compile:  # block by block: few kinds of blocks, and `EyeReadings` hears the stages
         for stage in range(4):
             for block in getattr(model.backbone, f"stages_{stage}").blocks:
