@@ -125,7 +125,7 @@ def detector_for(options: Options) -> Detector:
         engine=options.engine,
         precision=options.precision,
     )
-    if detector.engine.name == "torch":
+    if detector.engine.name == "torch" and detector.device.type == "cpu":
         detector.model.keep_for_prediction()
     give_back()  # what reading and rearranging the weights took
     return detector
