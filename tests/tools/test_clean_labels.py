@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
@@ -17,19 +14,8 @@ from scipy.spatial.transform import Rotation
 from facemt_analysis.simulate import avatar_asset, rotation_of
 from facemt_analysis.simulate.renderer import posed_mesh
 
-TOOLS = Path(__file__).parents[2] / "tools"
 NOISE = 0.02  # of the distance of the outer eye corners
 Fields = dict[str, npt.NDArray[np.float64]]
-
-
-@pytest.fixture
-def tools() -> Iterator[tuple[ModuleType, ModuleType]]:
-    """`clean_labels` and `shards`."""
-    folders = [str(TOOLS), str(TOOLS / "training")]
-    sys.path[:0] = folders
-    yield importlib.import_module("clean_labels"), importlib.import_module("shards")
-    for folder in folders:
-        sys.path.remove(folder)
 
 
 def write(folder: Path, fields: Fields, kind: str) -> None:
@@ -53,10 +39,8 @@ def drawn() -> Fields:
     return {"mesh": mesh * [50, -50, -50] + [72, 72, 0], "pose": pose, "au": aus}
 
 
-def test_noise_goes_and_habits_of_the_teacher_stay(
-    tools: tuple[ModuleType, ModuleType], drawn: Fields, tmp_path: Path
-) -> None:
-    clean, shards = tools
+def test_noise_goes_and_habits_of_the_teacher_stay(drawn: Fields, tmp_path: Path) -> None:
+    clean, shards = (importlib.import_module(name) for name in ("clean_labels", "shards"))
     rng = np.random.default_rng(1)
     size = clean.unit(drawn["mesh"])
     habit = np.zeros((478, 3))

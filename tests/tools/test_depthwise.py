@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import copy
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import nn
-
-TOOLS = Path(__file__).parents[2] / "tools" / "training"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _tools_importable() -> Iterator[None]:
-    sys.path.insert(0, str(TOOLS))
-    yield
-    sys.path.remove(str(TOOLS))
 
 
 def pair(channels: int, size: int, *, bias: bool = True) -> tuple[nn.Conv2d, nn.Conv2d]:
@@ -37,19 +26,12 @@ def pair(channels: int, size: int, *, bias: bool = True) -> tuple[nn.Conv2d, nn.
 @pytest.mark.parametrize("shape", [(12, 9), (8, 8), (2, 3), (1, 1)])
 @pytest.mark.parametrize("bias", [True, False])
 def test_outputs_and_gradients_are_those_of_a_convolution(
-    size: int, shape: tuple[int, int], bias: bool
+    same_gradients: Callable[..., None], size: int, shape: tuple[int, int], bias: bool
 ) -> None:
     own, ours = pair(5, size, bias=bias)
     x = torch.randn(4, 5, *shape).contiguous(memory_format=torch.channels_last)
     grad = torch.randn(4, 5, *shape)
-    inputs = [x.clone().requires_grad_() for _ in range(2)]
-    outputs = [conv(given) for conv, given in zip((own, ours), inputs, strict=True)]
-    for out in outputs:
-        out.backward(grad)
-    torch.testing.assert_close(outputs[1], outputs[0])
-    torch.testing.assert_close(inputs[1].grad, inputs[0].grad, rtol=1e-5, atol=1e-5)
-    for got, wanted in zip(ours.parameters(), own.parameters(), strict=True):
-        torch.testing.assert_close(got.grad, wanted.grad, rtol=1e-5, atol=2e-5)
+    same_gradients(own, ours, x, grad, atol=2e-5)
 
 
 def test_autocast_does_not_make_it_coarser() -> None:

@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 import copy
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 import torch
-
-TOOLS = Path(__file__).parents[2] / "tools" / "training"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _tools_importable() -> Iterator[None]:
-    sys.path.insert(0, str(TOOLS))
-    yield
-    sys.path.remove(str(TOOLS))
 
 
 def pair(*, channels_last: bool) -> tuple[torch.nn.Module, torch.nn.Module]:
@@ -37,19 +26,14 @@ def pair(*, channels_last: bool) -> tuple[torch.nn.Module, torch.nn.Module]:
 
 
 @pytest.mark.parametrize("channels_last", [True, False])
-def test_outputs_and_gradients_are_those_of_timm(channels_last: bool) -> None:
+def test_outputs_and_gradients_are_those_of_timm(
+    same_gradients: Callable[..., None], channels_last: bool
+) -> None:
     own, ours = pair(channels_last=channels_last)
     x = torch.randn(3, 6, 4, 5)
     x[1, 2] = 0.0  # a map without length
     x, grad = (v.permute(0, 2, 3, 1) if channels_last else v for v in (x, torch.randn(x.shape)))
-    inputs = [x.clone().requires_grad_() for _ in range(2)]
-    outputs = [norm(given) for norm, given in zip((own, ours), inputs, strict=True)]
-    for out in outputs:
-        out.backward(grad)
-    torch.testing.assert_close(outputs[1], outputs[0])
-    torch.testing.assert_close(inputs[1].grad, inputs[0].grad, rtol=1e-5, atol=1e-5)
-    for got, wanted in zip(ours.parameters(), own.parameters(), strict=True):
-        torch.testing.assert_close(got.grad, wanted.grad, rtol=1e-5, atol=1e-5)
+    same_gradients(own, ours, x, grad)
 
 
 def test_sums_of_bfloat16_maps_are_float32() -> None:

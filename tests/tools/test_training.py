@@ -30,15 +30,6 @@ TOOLS = Path(__file__).parents[2] / "tools" / "training"
 BLEND = {name: k for k, name in enumerate(schema.BLENDSHAPES)}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _tools_importable() -> Iterator[None]:
-    for folder in (TOOLS, TOOLS.parent):
-        sys.path.insert(0, str(folder))
-    yield
-    for folder in (TOOLS, TOOLS.parent):
-        sys.path.remove(str(folder))
-
-
 @pytest.fixture(scope="module")
 def shard(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Forty faces of the avatar; the last ten have no affect labels."""

@@ -17,7 +17,7 @@ All but ``image`` may be absent, and NaN marks a missing label. Where a teacher 
 faces (``teacher_mesh.npy``, ``teacher_matrix.npy``, ``usable.npy``, written by
 ``tools/label_with_mediapipe.py``), its mesh and pose take the place of the known ones: its face
 outline is that of real faces, and it is what people compare with. ``target_<field>.npy``, written
-by ``tools/clean_labels.py`` and ``tools/merge_labels.py``, takes the place of both.
+by ``clean_labels.py`` and ``tools/merge_labels.py``, takes the place of both.
 """
 
 from __future__ import annotations
@@ -89,7 +89,9 @@ class Shards:
             if not (folder / "target_mesh.npy").exists():
                 labels["mesh"][usable] = np.load(folder / "teacher_mesh.npy")[usable]
             if not (folder / "target_pose.npy").exists():
-                labels["pose"][usable] = _pose(np.load(folder / "teacher_matrix.npy")[usable])
+                labels["pose"][usable] = teacher_pose(
+                    np.load(folder / "teacher_matrix.npy")[usable]
+                )
         return labels
 
     def __len__(self) -> int:
@@ -128,7 +130,7 @@ class Shards:
         return kinds
 
 
-def _pose(matrix: np.ndarray) -> np.ndarray:
+def teacher_pose(matrix: np.ndarray) -> np.ndarray:
     """Rotation vectors (+ = up, own right, tilt right) of the teacher's matrices (n, 4, 4)."""
     turn = matrix[:, :3, :3] / np.cbrt(np.linalg.det(matrix[:, :3, :3]))[:, None, None]
     return Rotation.from_matrix(turn).as_rotvec() * [-1, -1, 1]

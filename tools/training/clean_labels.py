@@ -2,7 +2,7 @@
 
 ::
 
-    python tools/clean_labels.py CACHE/train
+    python tools/training/clean_labels.py CACHE/train
 
 The teacher sees the pictures as the network will: blurred, dark, partly hidden. Its mesh of the
 same photograph moves by 0.018 of the distance of the outer eye corners when the picture gets bad,
@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.transform import Rotation
+from shards import teacher_pose
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -67,12 +67,6 @@ def ridge(x: FloatArray, y: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.solve(x.T @ x + penalty, x.T @ y))
 
 
-def rotation_vectors(matrix: FloatArray) -> FloatArray:
-    """Turn the teacher's matrices (n, 4, 4) into head poses (n, 3) as `shards` has them."""
-    turn = matrix[:, :3, :3] / np.cbrt(np.linalg.det(matrix[:, :3, :3]))[:, None, None]
-    return np.asarray(Rotation.from_matrix(turn).as_rotvec() * [-1, -1, 1])
-
-
 def load(shards: list[Path], name: str) -> FloatArray:
     """Read one field of several shards."""
     return np.concatenate([np.load(s / f"{name}.npy") for s in shards]).astype(np.float64)
@@ -89,7 +83,7 @@ def clean(split: Path) -> None:
     x = known.features(mesh, pose, aus)
     size = unit(mesh)
     away = ((seen - mesh) / size).reshape(len(mesh), -1)
-    turned = rotation_vectors(load(renders, "teacher_matrix")[usable]) - pose
+    turned = teacher_pose(load(renders, "teacher_matrix")[usable]) - pose
     weights, turns = ridge(x, away), ridge(x, turned)
     left = away - x @ weights
     for name, rows in (("before", away), ("after", left)):
@@ -107,7 +101,7 @@ def clean(split: Path) -> None:
             if shard in renders:
                 fine = np.load(shard / "usable.npy") > 0
                 target[fine] += KEPT * (np.load(shard / "teacher_mesh.npy") - target)[fine]
-                own = rotation_vectors(np.load(shard / "teacher_matrix.npy")[fine])
+                own = teacher_pose(np.load(shard / "teacher_matrix.npy")[fine])
                 angles[fine] += KEPT * (own - angles[fine])
             np.save(shard / "target_pose.npy", angles.astype(np.float32))
         np.save(shard / "target_mesh.npy", target.astype(np.float32))
