@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from facemt_analysis.errors import FexError
+from facemt_analysis.io._interrupts import undivided
 
 __all__ = ["ClosesOrAborts", "TemporaryFile", "atomic_file", "remove_leftovers", "writing"]
 
@@ -61,7 +62,8 @@ class TemporaryFile:
 
     def abort(self) -> None:
         """Remove what was written."""
-        self._remove()
+        with undivided():  # the finalizer forgets the file before it removes it
+            self._remove()
 
 
 class ClosesOrAborts(ABC):

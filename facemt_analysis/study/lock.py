@@ -20,6 +20,7 @@ from typing import BinaryIO
 
 from facemt_analysis.errors import FexError
 from facemt_analysis.io._atomic import writing
+from facemt_analysis.io._interrupts import undivided
 
 __all__ = ["sole_writer"]
 
@@ -42,21 +43,25 @@ def sole_writer(path: Path, out: Path) -> Iterator[None]:
     FexError
         If another run holds the lock, or the file cannot be made.
     """
-    with writing(out):
-        file = _locked(path)
-    if file is None:
-        raise FexError(
-            f"Another run is writing {out}{_whose(path)}: wait until it has ended, or name another "
-            "place."
-        )
-    try:
+    with contextlib.ExitStack() as stack:
+        with undivided(), writing(out):
+            file = _locked(path)
+            if file is not None:
+                stack.callback(_give_up, file, path)
+        if file is None:
+            raise FexError(
+                f"Another run is writing {out}{_whose(path)}: wait until it has ended, or name "
+                "another place."
+            )
         yield
-    finally:
-        if sys.platform != "win32":  # while it is locked, so that it is nobody else's
-            _unlink(path)
-        file.close()
-        if sys.platform == "win32":  # which removes nothing that is open
-            _unlink(path)
+
+
+def _give_up(file: BinaryIO, path: Path) -> None:
+    if sys.platform != "win32":  # while it is locked, so that it is nobody else's
+        _unlink(path)
+    file.close()
+    if sys.platform == "win32":  # which removes nothing that is open
+        _unlink(path)
 
 
 def _unlink(path: Path) -> None:

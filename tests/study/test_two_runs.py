@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from facemt_analysis import read_fex
 from facemt_analysis.detection import open_recordings
 from facemt_analysis.errors import FexError
+from facemt_analysis.study import lock
 from facemt_analysis.study.job import Options
 from facemt_analysis.study.lock import sole_writer
 from facemt_analysis.study.run import Here, detect_study
@@ -126,3 +128,23 @@ def test_without_locks_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(fcntl, "flock", flock)
     with sole_writer(tmp_path / ".lock", tmp_path), sole_writer(tmp_path / ".lock", tmp_path):
         pass
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_an_interrupt_while_the_lock_is_made_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    usual = lock._lock
+
+    def interrupted(file: BinaryIO) -> bool:
+        made.extend(tmp_path.iterdir())
+        signal.raise_signal(signal.SIGINT)
+        return usual(file)
+
+    monkeypatch.setattr(lock, "_lock", interrupted)
+    with pytest.raises(KeyboardInterrupt), lock.sole_writer(tmp_path / ".lock", tmp_path):
+        made.append(tmp_path / "work was begun")
+    assert made == [tmp_path / ".lock"]
+    assert not list(tmp_path.iterdir())
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
