@@ -98,7 +98,6 @@ def write_shard(job: tuple[Path, list[FaceAsset], int, int, int, int, str]) -> P
     folder, assets, number, count, size, seed, kind = job
     if (folder / "manifest.json").exists():
         return folder
-    cv2.setNumThreads(1)
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng([seed, number])
     chances = even_lightness(assets)
@@ -197,6 +196,7 @@ def main() -> int:
     parser.add_argument("--variants", type=int, default=4, help="of each portrait's photograph")
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
+    cv2.setNumThreads(1)  # workers that are forked while OpenCV has threads of its own hang
     args.out.mkdir(parents=True, exist_ok=True)
     cache = args.out / "assets.npz"
     if not cache.exists():

@@ -75,7 +75,8 @@ PROTOTYPES: dict[str, Prototype] = {
     ),
     "Anger": Prototype(
         (("AU04", "AU05", "AU07", "AU23"), ("AU04", "AU07", "AU24"), ("AU04", "AU07", "AU23"),
-         ("AU04", "AU05", "AU24"), ("AU04", "AU07", "AU10", "AU25")),
+         ("AU04", "AU05", "AU24"), ("AU04", "AU07", "AU10", "AU25"),
+         ("AU04", "AU05", "AU07", "AU17", "AU23"), ("AU04", "AU07", "AU17", "AU24")),
         (("AU17", 0.25), ("AU24", 0.2)),
     ),
 }  # fmt: skip

@@ -11,7 +11,7 @@ more is known:
 
 * Of a photograph, the mesh that the teacher finds in the original (``mesh.npy``).
 * Of a render, the mesh that was drawn, and how the teacher's differs from it on average for such a
-  shape, pose and expression (ridge regression). Of what is left, `KEPT` stays.
+  shape, pose, gaze and expression (ridge regression). Of what is left, `KEPT` stays.
 
 Writes ``target_mesh.npy`` and, for renders, ``target_pose.npy`` into each shard, also into renders
 that the teacher has not seen. Then ``blendshapes_of_meshes.py`` and ``merge_labels.py``.
@@ -54,10 +54,12 @@ class Known:
         middle = mesh[:, :468].mean(1, keepdims=True)
         return np.asarray(((mesh - middle) / unit(mesh)).reshape(len(mesh), -1))
 
-    def features(self, mesh: FloatArray, pose: FloatArray, aus: FloatArray) -> FloatArray:
+    def features(
+        self, mesh: FloatArray, pose: FloatArray, gaze: FloatArray, aus: FloatArray
+    ) -> FloatArray:
         """Give the columns of the regression."""
         shape = (self._shape(mesh) - self._mean) @ self._axes / self._spread
-        return np.column_stack([shape, pose, pose**2, aus, np.ones(len(shape))])
+        return np.column_stack([shape, pose, pose**2, gaze, aus, np.ones(len(shape))])
 
 
 def ridge(x: FloatArray, y: FloatArray) -> FloatArray:
@@ -77,10 +79,10 @@ def clean(split: Path) -> None:
     labelled = sorted(p.parent for p in split.glob("*/usable.npy"))
     renders = [s for s in labelled if (s / "au.npy").exists()]
     usable = load(renders, "usable") > 0
-    mesh, pose, aus = (load(renders, n)[usable] for n in ("mesh", "pose", "au"))
+    mesh, pose, gaze, aus = (load(renders, n)[usable] for n in ("mesh", "pose", "gaze", "au"))
     seen = load(renders, "teacher_mesh")[usable]
     known = Known(mesh)
-    x = known.features(mesh, pose, aus)
+    x = known.features(mesh, pose, gaze, aus)
     size = unit(mesh)
     away = ((seen - mesh) / size).reshape(len(mesh), -1)
     turned = teacher_pose(load(renders, "teacher_matrix")[usable]) - pose
@@ -95,7 +97,8 @@ def clean(split: Path) -> None:
         target = np.load(shard / "mesh.npy").astype(np.float64)
         if (shard / "au.npy").exists():
             drawn, turn = target, np.load(shard / "pose.npy").astype(np.float64)
-            x = known.features(drawn, turn, np.load(shard / "au.npy"))
+            looks, aus = np.load(shard / "gaze.npy"), np.load(shard / "au.npy")
+            x = known.features(drawn, turn, looks, aus)
             target = drawn + (x @ weights).reshape(drawn.shape) * unit(drawn)
             angles = turn + x @ turns
             if shard in renders:
