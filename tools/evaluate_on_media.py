@@ -42,6 +42,7 @@ POSED = {
     "15-f13-anc-ph.jpg": "Anger",
     "45-m7-di-ph.jpg": "Disgust",
 }
+POSE = ("Pitch", "Yaw", "Roll")
 # x of an eye moving to the subject's right, then up, as sums of the teacher's blendshapes
 LOOK_RIGHT = {"eyeLookOutRight": 1, "eyeLookInLeft": 1, "eyeLookOutLeft": -1, "eyeLookInRight": -1}
 LOOK_UP = {"eyeLookUpLeft": 1, "eyeLookUpRight": 1, "eyeLookDownLeft": -1, "eyeLookDownRight": -1}
@@ -50,13 +51,14 @@ LOOK_UP = {"eyeLookUpLeft": 1, "eyeLookUpRight": 1, "eyeLookDownLeft": -1, "eyeL
 def reference_frame(path: Path) -> pd.DataFrame:
     """One row per face the teacher found."""
     ref = np.load(path)
-    mesh, mat = ref["mesh"], ref["mat"]
     out = pd.DataFrame(ref["blend"], columns=list(schema.BLENDSHAPES))
-    # the teacher's camera looks along -z with y up: + about x looks down, about y turns to the
-    # subject's left, about z tilts to the subject's right
-    turn = Rotation.from_matrix(mat[:, :3, :3]).as_rotvec() * [-1, -1, 1]
-    out["Pitch"], out["Yaw"], out["Roll"] = turn.T
-    out["frame"], out["mesh"] = ref["frame"], list(mesh)
+    for suffix, matrices in (("", ref["mat"]), ("_sight", ref["mat_cut"])):
+        # the teacher's camera looks along -z with y up: + about x looks down, about y turns to the
+        # subject's left, about z tilts to the subject's right
+        turn = Rotation.from_matrix(matrices[:, :3, :3]).as_rotvec() * [-1, -1, 1]
+        for name, angle in zip(POSE, turn.T, strict=True):
+            out[name + suffix] = angle
+    out["frame"], out["mesh"] = ref["frame"], list(ref["mesh"])
     return out
 
 
@@ -110,9 +112,11 @@ def au_map(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 def scores(both: pd.DataFrame, to_aus: np.ndarray | None) -> dict[str, float]:
     """All measures for the matched faces of one recording."""
     found = {"faces": float(len(both)), "mesh": float(np.median(mesh_errors(both)))}
-    for angle in ("Pitch", "Yaw", "Roll"):
+    for angle in POSE:
         off = np.degrees(both[angle] - both[f"{angle}_t"])
         found[f"{angle} MAE"], found[f"{angle} bias"] = float(off.abs().mean()), float(off.mean())
+        sight = np.degrees(both[angle] - both[f"{angle}_sight"])
+        found[f"{angle} MAE, from the line of sight"] = float(sight.abs().mean())
         found[f"{angle} r"] = correlation(both[angle], both[f"{angle}_t"])
     names = [n for n in schema.BLENDSHAPES if both[f"{n}_t"].std() > 0.02 and n != "_neutral"]
     shapes = {n: correlation(both[n], both[f"{n}_t"]) for n in names}

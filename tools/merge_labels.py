@@ -95,19 +95,20 @@ def seen_aus(blend: np.ndarray, maps: dict[str, np.ndarray]) -> np.ndarray:
 def merge(shard: Path, maps: dict[str, np.ndarray]) -> None:
     """Write the targets of one shard."""
     blend = seen_by_teacher(shard)
-    seen = seen_aus(blend, maps)
-    gaze = np.clip((look(blend) - maps["look_mean"]) * maps["look_scale"], -0.7, 0.7)
-    if (shard / "gaze.npy").exists():
-        drawn, looks = np.load(shard / "au.npy"), np.load(shard / "gaze.npy")
-        aus = np.where(np.isnan(seen), drawn, (drawn + seen) / 2)
-        shut = np.clip((aus[:, [SHUT]] - 0.4) / 0.3, 0, 1)
-        gaze = np.where(shut > 0, shut * gaze + (1 - shut) * looks, looks)
-        np.save(shard / "target_gaze.npy", gaze.astype(np.float32))
+    aus = seen_aus(blend, maps)
+    if (shard / "au.npy").exists():
+        drawn = np.load(shard / "au.npy")
+        aus = np.where(np.isnan(aus), drawn, (drawn + aus) / 2)
     else:
-        aus = seen
         known = np.nan_to_num(aus)
         np.save(shard / "target_emotion.npy", emotion_of(known).astype(np.float32))
         np.save(shard / "target_va.npy", affect_of(known).astype(np.float32))
+    if (shard / "gaze.npy").exists():
+        looks = np.load(shard / "gaze.npy")
+        gaze = np.clip((look(blend) - maps["look_mean"]) * maps["look_scale"], -0.7, 0.7)
+        shut = np.clip((aus[:, [SHUT]] - 0.4) / 0.3, 0, 1)
+        gaze = np.where(shut > 0, shut * gaze + (1 - shut) * looks, looks)
+        np.save(shard / "target_gaze.npy", gaze.astype(np.float32))
     np.save(shard / "target_au.npy", aus.astype(np.float32))
 
 

@@ -9,6 +9,8 @@ out: now and then it lays a mesh beside a small face.
 
 For each file one ``<name>.npz``: ``frame`` (n,), ``face`` (n,) order within the frame, ``mesh``
 (n, 478, 3) px, ``blend`` (n, 52) in MediaPipe's order, ``mat`` (n, 4, 4) canonical face to camera,
+``mat_cut`` the same in the picture cut around the face (where the whole picture tells the turn from
+the camera's axis, this tells it from the line of sight, all that a network for faces can know),
 ``size`` (height, width), ``frames`` (number of frames read), ``dropped`` (number of faces left
 out). Every frame is treated as a picture of its own, so that the reference does not depend on
 tracking.
@@ -55,8 +57,10 @@ def landmarker(model: Path, faces: int) -> vision.FaceLandmarker:
     )
 
 
-def found_again(rgb: np.ndarray, mesh: np.ndarray, model: vision.FaceLandmarker) -> bool:
-    """Tell whether the teacher finds this face in the picture cut around it."""
+def found_again(
+    rgb: np.ndarray, mesh: np.ndarray, model: vision.FaceLandmarker
+) -> np.ndarray | None:
+    """Matrix of this face in the picture cut around it; None if the teacher does not find it."""
     low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
     side = 1.6 * float((high - low).max())
     zoom = CUT / side
@@ -66,12 +70,16 @@ def found_again(rgb: np.ndarray, mesh: np.ndarray, model: vision.FaceLandmarker)
     meshes = [np.array([[p.x, p.y] for p in points]) * CUT for points in found.face_landmarks]
     there = mesh[:, :2] * zoom + shift
     eyes = np.linalg.norm(there[33] - there[263])
-    return any(np.linalg.norm(m - there, axis=1).mean() < SAME * eyes for m in meshes)
+    for again, matrix in zip(meshes, found.facial_transformation_matrixes, strict=True):
+        if np.linalg.norm(again - there, axis=1).mean() < SAME * eyes:
+            return np.asarray(matrix)
+    return None
 
 
 def reference(path: Path, model: vision.FaceLandmarker) -> dict[str, np.ndarray]:
     """Run the teacher over one file."""
-    out: dict[str, list] = {"frame": [], "face": [], "mesh": [], "blend": [], "mat": []}
+    names = ("frame", "face", "mesh", "blend", "mat", "mat_cut")
+    out: dict[str, list] = {name: [] for name in names}
     size, index, dropped = (0, 0), -1, 0
     for index, rgb in enumerate(frames_of(path)):
         height, width = size = rgb.shape[:2]
@@ -79,7 +87,8 @@ def reference(path: Path, model: vision.FaceLandmarker) -> dict[str, np.ndarray]
         for face, points in enumerate(found.face_landmarks):
             scale = np.array([width, height, width])  # z is in units of the image width
             mesh = np.array([[p.x, p.y, p.z] for p in points]) * scale
-            if not found_again(rgb, mesh, model):
+            again = found_again(rgb, mesh, model)
+            if again is None:
                 dropped += 1
                 continue
             out["frame"].append(index)
@@ -87,6 +96,7 @@ def reference(path: Path, model: vision.FaceLandmarker) -> dict[str, np.ndarray]
             out["mesh"].append(mesh)
             out["blend"].append([b.score for b in found.face_blendshapes[face]])
             out["mat"].append(found.facial_transformation_matrixes[face])
+            out["mat_cut"].append(again)
     arrays = {k: np.asarray(v, np.int64 if k in ("frame", "face") else np.float32)
               for k, v in out.items()}  # fmt: skip
     return {**arrays, "size": np.array(size), "frames": np.array(index + 1),

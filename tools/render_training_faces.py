@@ -134,6 +134,27 @@ def write_shard(job: tuple[Path, list[FaceAsset], int, int, int, int, str]) -> P
     return folder
 
 
+def place(
+    mesh: np.ndarray, size: int, rng: np.random.Generator | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Frame a photographed face like the renders, tilted and squeezed by chance if `rng` is given.
+
+    Gives the map (2, 3) from the photograph to the chip, and the mesh in the chip.
+    """
+    turn = np.radians(rng.normal(0, 12)) if rng else 0.0
+    squeeze = np.exp(rng.normal(0, 0.04, 2)) if rng else np.ones(2)
+    cos, sin = np.cos(turn), np.sin(turn)
+    linear = np.array([[cos, -sin], [sin, cos]]) * squeeze
+    flat = mesh[:, :2] @ linear.T
+    low, high = flat.min(0), flat.max(0)
+    side = CHIP_FRAMING.scale * MARGIN * (high[1] - low[1])
+    centre = (low + high) / 2 - (0, CHIP_FRAMING.up * side / MARGIN)
+    scale = size / side
+    shift = (size - 1) / 2 - scale * centre
+    shown = np.concatenate([flat * scale + shift, mesh[:, 2:] * scale], axis=1)
+    return np.column_stack([scale * linear, shift]), shown
+
+
 def write_photographs(folder: Path, source: Path, names: list[str], size: int, each: int) -> None:
     """Write the portraits' own chips, framed like the renders; truth is the teacher's alone.
 
@@ -150,20 +171,9 @@ def write_photographs(folder: Path, source: Path, names: list[str], size: int, e
         photo = cv2.imread(str(source / "portraits" / str(files[i])))[..., ::-1]
         mesh = all_meshes[i]
         for variant in range(each):
-            turn = np.radians(rng.normal(0, 12)) if variant else 0.0
-            squeeze = np.exp(rng.normal(0, 0.04, 2)) if variant else np.ones(2)
-            cos, sin = np.cos(turn), np.sin(turn)
-            linear = np.array([[cos, -sin], [sin, cos]]) * squeeze
-            flat = mesh[:, :2] @ linear.T
-            low, high = flat.min(0), flat.max(0)
-            side = CHIP_FRAMING.scale * MARGIN * (high[1] - low[1])
-            centre = (low + high) / 2 - (0, CHIP_FRAMING.up * side / MARGIN)
-            scale = size / side
-            shift = (size - 1) / 2 - scale * centre
-            matrix = np.column_stack([scale * linear, shift])
+            matrix, shown = place(mesh, size, rng if variant else None)
             image = cv2.warpAffine(photo, matrix, (size, size), flags=cv2.INTER_AREA,
                                    borderMode=cv2.BORDER_REFLECT)  # fmt: skip
-            shown = np.concatenate([flat * scale + shift, mesh[:, 2:] * scale], axis=1)
             images.append(augment(image, rng, mesh=shown) if variant else image)
             meshes.append(shown)
     np.save(folder / "image.npy", np.asarray(images))

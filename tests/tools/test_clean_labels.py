@@ -36,7 +36,8 @@ def drawn() -> Fields:
     pose = rng.normal(0, 0.15, (1000, 3))
     turn = np.stack([rotation_of(p) for p in pose])
     mesh = np.stack([posed_mesh(neutral, a, a, (0, 0)) for a in aus]) @ turn.transpose(0, 2, 1)
-    return {"mesh": mesh * [50, -50, -50] + [72, 72, 0], "pose": pose, "au": aus}
+    mesh = mesh * [50, -50, -50] + [72, 72, 0]
+    return {"mesh": mesh, "pose": pose, "au": aus, "gaze": np.zeros((1000, 2))}
 
 
 def test_noise_goes_and_habits_of_the_teacher_stay(drawn: Fields, tmp_path: Path) -> None:

@@ -222,10 +222,11 @@ def test_labels_are_merged_where_the_teacher_sees(tmp_path: Path) -> None:
     blend[:, [BLEND[name] for name in look]] = 0.5 + gaze[:, 1:]
     blend[:, BLEND["eyeLookUpLeft"]] = 0.5 + gaze[:, 0]
     blend[5] = np.nan  # the teacher found no face
-    rendered, photographs = tmp_path / "0000", tmp_path / "photographs"
+    rendered, photographs, bent = (tmp_path / name for name in ("0000", "photographs", "4000"))
     for folder, fields in (
         (rendered, {"au": drawn, "gaze": gaze, "blendshapes": blend}),
         (photographs, {"blendshapes": blend[:5]}),
+        (bent, {"au": drawn[:5], "blendshapes": blend[:5]}),
     ):
         folder.mkdir()
         for name, values in fields.items():
@@ -233,13 +234,15 @@ def test_labels_are_merged_where_the_teacher_sees(tmp_path: Path) -> None:
     maps = merge.fit([rendered])
     assert maps["r"][smile] > 0.7
     assert np.delete(np.abs(maps["r"]), smile).max() < merge.WORTH
-    for folder in (rendered, photographs):
+    for folder in (rendered, photographs, bent):
         merge.merge(folder, maps)
     target = np.load(rendered / "target_au.npy")
     np.testing.assert_allclose(np.delete(target, smile, 1), np.delete(drawn, smile, 1), atol=1e-6)
     np.testing.assert_allclose(target[5], drawn[5], atol=1e-6)
     assert np.corrcoef(np.delete(target[:, smile], 5), np.delete(drawn[:, smile], 5))[0, 1] > 0.9
     np.testing.assert_allclose(np.load(rendered / "target_gaze.npy"), gaze, atol=0.03)
+    np.testing.assert_array_equal(np.load(bent / "target_au.npy"), target[:5])
+    assert {path.name for path in bent.glob("target_*")} == {"target_au.npy"}
     assert np.isnan(np.load(photographs / "target_au.npy")).sum() == 5 * 19
     np.testing.assert_allclose(np.load(photographs / "target_emotion.npy").sum(1), 1, rtol=1e-5)
 

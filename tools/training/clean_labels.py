@@ -9,7 +9,7 @@ same photograph moves by 0.018 of the distance of the outer eye corners when the
 nearly as much as a trained network's from the teacher's. But the pictures are made here, so that
 more is known:
 
-* Of a photograph, the mesh that the teacher finds in the original (``mesh.npy``).
+* Of a photograph, bent or not, the mesh that the teacher finds in the original (``mesh.npy``).
 * Of a render, the mesh that was drawn, and how the teacher's differs from it on average for such a
   shape, pose, gaze and expression (ridge regression). Of what is left, `KEPT` stays.
 
@@ -77,7 +77,7 @@ def load(shards: list[Path], name: str) -> FloatArray:
 def clean(split: Path) -> None:
     """Fit on the labelled renders of a split, and write the targets of all its shards."""
     labelled = sorted(p.parent for p in split.glob("*/usable.npy"))
-    renders = [s for s in labelled if (s / "au.npy").exists()]
+    renders = [s for s in labelled if (s / "pose.npy").exists()]
     usable = load(renders, "usable") > 0
     mesh, pose, gaze, aus = (load(renders, n)[usable] for n in ("mesh", "pose", "gaze", "au"))
     seen = load(renders, "teacher_mesh")[usable]
@@ -95,7 +95,7 @@ def clean(split: Path) -> None:
     every = sorted(p.parent for p in split.glob("*/manifest.json"))
     for shard in every:
         target = np.load(shard / "mesh.npy").astype(np.float64)
-        if (shard / "au.npy").exists():
+        if (shard / "pose.npy").exists():
             drawn, turn = target, np.load(shard / "pose.npy").astype(np.float64)
             looks, aus = np.load(shard / "gaze.npy"), np.load(shard / "au.npy")
             x = known.features(drawn, turn, looks, aus)
