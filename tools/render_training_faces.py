@@ -55,6 +55,11 @@ def read_portraits(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
         return data["files"], mesh, data["blend"], data["mat"]
 
 
+def head_turn(matrix: np.ndarray) -> np.ndarray:
+    """Rotation (3, 3), head frame to camera, without the scale of the teacher's matrix."""
+    return matrix[:3, :3] / np.cbrt(np.linalg.det(matrix[:3, :3]))
+
+
 def build_assets(folder: Path, out: Path) -> None:
     """Bring every portrait into the common layout and write them to one file."""
     rows: dict[str, list] = {field: [] for field in FIELDS}
@@ -62,7 +67,7 @@ def build_assets(folder: Path, out: Path) -> None:
         photo = cv2.imread(str(folder / "portraits" / str(file)))[..., ::-1].copy()
         if np.linalg.norm(mesh[33, :2] - mesh[263, :2]) < 30:
             continue  # too small to give a texture
-        turn = matrix[:3, :3] / np.cbrt(np.linalg.det(matrix[:3, :3]))
+        turn = head_turn(matrix)
         asset = asset_from_photo(
             photo, mesh, aus_from_blendshapes(blend), rotation=turn,
             mask=person_mask(photo, mesh), name=str(file),

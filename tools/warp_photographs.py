@@ -23,7 +23,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from render_training_faces import MARGIN, held_out, place, read_portraits
+from render_training_faces import MARGIN, head_turn, held_out, place, read_portraits
 from scipy.interpolate import LinearNDInterpolator
 
 from facemt_analysis import schema
@@ -72,7 +72,7 @@ class Photographed:
     """
 
     def __init__(self, pixels: np.ndarray, matrix: np.ndarray, own: np.ndarray) -> None:
-        self._turn = matrix[:3, :3] / np.cbrt(np.linalg.det(matrix[:3, :3]))
+        self._turn = head_turn(matrix)
         self._camera = pixels * FLIP
         self._unit = np.linalg.norm(self._camera[33] - self._camera[263])
         self._neutral, self.own = neutral_shape(self._camera @ self._turn / self._unit, own)
